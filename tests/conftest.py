@@ -1,0 +1,43 @@
+"""What every test shares: a stray log line fails the test that caused it."""
+
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+
+class Logs(logging.Handler):
+    """Collects what is logged at WARNING and above; a test takes the lines it expects."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "tornado.access" and record.levelno < logging.ERROR:
+            return  # a 4xx in the access log is what the test itself asked for; a 5xx is not
+        self.records.append(record)
+
+    def text(self, record: logging.LogRecord) -> str:
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        return f"{record.levelname} {record.name}: {record.getMessage()}\n{trace}".strip()
+
+    def take(self, pattern: str) -> str:
+        """Remove the first collected line that matches `pattern` and return it whole, traceback included."""
+        for record in self.records:
+            if re.search(pattern, self.text(record), re.DOTALL):
+                self.records.remove(record)
+                return self.text(record)
+        raise AssertionError(f"no log line matches {pattern!r}; logged: {[self.text(r) for r in self.records]}")
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[Logs]:
+    handler = Logs()
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield handler
+    root.removeHandler(handler)
+    stray = [handler.text(record) for record in handler.records]
+    assert not stray, "unexpected log lines (take them with logs.take(pattern)):\n" + "\n".join(stray)
