@@ -1,0 +1,81 @@
+"""Errors of the dialog engine.
+
+    AliceError
+    ├── RequestError            the platform (or somebody else) sent what is no Alice request → HTTP 400
+    ├── ReplyError              a script said what Alice would refuse (also a ValueError)
+    ├── ScriptError             a script does what the engine cannot follow
+    │   ├── NotAReplyError      it yielded or awaited something that is not ours
+    │   ├── NestedStepError     a step was started inside a step
+    │   ├── StepError           a recorded failure of a step whose own class is not to be had any more
+    │   └── NonDeterminismError replay does not lead where the live run had led
+    ├── JournalError            the journal cannot be read or written now
+    │   └── JournalConflict     another process has written this turn already
+    └── SettingsError           a command line or a Skill option that cannot work
+
+Each says what was got, what was expected and what to do.
+"""
+
+
+class AliceError(Exception):
+    """The root of all errors of tornado_alice."""
+
+
+class RequestError(AliceError):
+    """A body that is not an Alice request.
+
+    Attributes:
+        field: dotted path of the part that is wrong, for example ``"session.session_id"``.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ReplyError(AliceError, ValueError):
+    """A reply that breaks the protocol; the message names the field, what it holds and what is allowed."""
+
+
+class ScriptError(AliceError):
+    """A script does what the engine cannot follow."""
+
+
+class NotAReplyError(ScriptError):
+    """A script yielded or awaited something that is neither ``say(...)`` nor ``step(...)``."""
+
+
+class NestedStepError(ScriptError):
+    """``step(...)`` was used inside the function of another step."""
+
+
+class StepError(ScriptError):
+    """A step failed in the live run; its exception class cannot be rebuilt from the journal."""
+
+
+class NonDeterminismError(ScriptError):
+    """Replay of a session went another way than its live run.
+
+    Attributes:
+        turn: number of the turn, from 0.
+        expected: what the journal holds.
+        got: what the script does now.
+    """
+
+    def __init__(self, turn: int, expected: str, got: str) -> None:
+        super().__init__(
+            f"turn {turn}: the journal holds {expected}, the script now gives {got}. A script must depend on its "
+            f"requests alone: use step(...) for effects, and random, uuid4() and now() of tornado_alice"
+        )
+        self.turn, self.expected, self.got = turn, expected, got
+
+
+class JournalError(AliceError):
+    """The journal cannot be read or written now (disk full, file locked or damaged)."""
+
+
+class JournalConflict(JournalError):
+    """Another process has written this turn already: read on and try again."""
+
+
+class SettingsError(AliceError):
+    """A command line or an option that cannot work; the message names the remedy."""

@@ -1,0 +1,266 @@
+"""Shapes and limits of Alice requests and replies. Pure: dicts in, dicts out, no I/O.
+
+Source: the documentation of the platform (https://yandex.ru/dev/dialogs/alice/doc/), as collected in the tests of the
+libraries around it. Unknown fields and unknown request types pass through: the platform grows faster than its clients.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .errors import ReplyError, RequestError
+
+MAX_BODY = 1 << 20  # bytes; the largest real request is about 5 KB, this leaves room for payloads and state
+MAX_SESSION_ID = 256  # the platform promises 64; its relatives send longer ones, and a journal key must be bounded
+MAX_TEXT = 1024
+MAX_BUTTON_TITLE = 64
+MAX_URL = 1024  # bytes
+MAX_PAYLOAD = 4096  # bytes of JSON
+MAX_SESSION_STATE = 1024  # bytes of JSON
+MAX_ANSWER = 128 * 1024  # bytes of JSON
+MAX_ANALYTICS_DEPTH = 5
+
+#: Keywords of say() that stand beside ``response`` in the answer, not inside it.
+BESIDE_RESPONSE = ("session_state", "user_state_update", "application_state", "analytics")
+
+_CARD_ITEMS = {"ItemsList": (1, 5), "ImageGallery": (1, 10)}
+_CARD_TEXTS = {
+    "BigImage": {"title": 128, "description": 1024},
+    "ItemsList": {"title": 128, "description": 256},
+    "ImageGallery": {"title": 128},
+}
+_SHAPES: tuple[tuple[str, type, bool], ...] = (  # dotted field, its type, is it required
+    ("session", dict, True),
+    ("session.session_id", str, True),
+    ("session.message_id", int, False),
+    ("session.skill_id", str, False),
+    ("session.user_id", str, False),
+    ("session.user", dict, False),
+    ("session.application", dict, False),
+    ("session.new", bool, False),
+    ("request", dict, False),
+    ("request.type", str, False),
+    ("request.command", str, False),
+    ("request.original_utterance", str, False),
+    ("request.nlu", dict, False),
+    ("meta", dict, False),
+    ("meta.interfaces", dict, False),
+    ("state", dict, False),
+    ("version", str, False),
+)
+_JSON_NAMES = {dict: "an object", str: "a string", int: "a whole number", bool: "true or false"}
+_PLANS = tuple((tuple(path.split(".")), path, kind, need) for path, kind, need in _SHAPES)
+
+
+def dumps(value: Any) -> bytes:
+    """JSON as bytes of UTF-8, compact; a lone surrogate stays an escape, so no input can break the encoding.
+
+    >>> dumps({"text": "да", "odd": "\\ud800"})
+    b'{"text":"\\xd0\\xb4\\xd0\\xb0","odd":"\\\\ud800"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def parse(body: bytes | str) -> dict[str, Any]:
+    """The request in a webhook body, unwrapped from ``{"body": {...}}`` and checked for types.
+
+    Raises:
+        RequestError: names the first field that is wrong, what was sent and what is allowed.
+
+    >>> parse(b'{"session": {"session_id": "s"}, "request": {"command": "hi"}}')["request"]["command"]
+    'hi'
+    >>> parse(b'[]')
+    Traceback (most recent call last):
+      ...
+    tornado_alice.errors.RequestError: body: expected an object, got list
+    """
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestError("body", f"body: not JSON in UTF-8 ({str(error)[:100]})") from None
+    return check_request(data)
+
+
+def check_request(data: Any) -> dict[str, Any]:
+    """`data` itself (unwrapped) if it has the shape of an Alice request; otherwise RequestError."""
+    if isinstance(data, dict) and "session" not in data and isinstance(data.get("body"), dict):
+        data = data["body"]
+    if not isinstance(data, dict):
+        raise RequestError("body", f"body: expected an object, got {type(data).__name__}")
+    for parts, path, kind, required in _PLANS:
+        _check_field(data, parts, path, kind, required)
+    session_id = data["session"]["session_id"]
+    if not 0 < len(session_id) <= MAX_SESSION_ID:
+        raise RequestError(
+            "session.session_id",
+            f"session.session_id: expected 1 to {MAX_SESSION_ID} characters, got {len(session_id)}",
+        )
+    message_id = data["session"].get("message_id")
+    if message_id is not None and not 0 <= message_id < 1 << 63:
+        raise RequestError(
+            "session.message_id", f"session.message_id: expected 0 to 2^63 - 1, got {str(message_id)[:40]}"
+        )
+    return data
+
+
+def _check_field(data: dict[str, Any], parts: tuple[str, ...], path: str, kind: type, required: bool) -> None:
+    value: Any = data
+    for part in parts:
+        value = value.get(part) if value is not None else None
+    if value is None:
+        if required:
+            raise RequestError(path, f"{path}: required, but missing")
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        got = f"{type(value).__name__} {str(value)[:40]!r}"
+        raise RequestError(path, f"{path}: expected {_JSON_NAMES[kind]}, got {got}")
+
+
+def is_ping(data: dict[str, Any]) -> bool:
+    """Is it what the platform's availability check sends? (A person may say "ping" as well.)"""
+    request = data.get("request") or {}
+    return request.get("original_utterance") == "ping" and request.get("command") in ("ping", "", None)
+
+
+def answer(reply: dict[str, Any], data: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The whole answer to request `data` as JSON, ``session`` and ``version`` echoed; and the part the script said.
+
+    Raises:
+        ReplyError: JSON cannot hold it, or it is longer than the platform takes.
+
+    >>> answer({"text": "hi"}, {"session": {"session_id": "s"}, "version": "1.0"})[0]
+    b'{"response":{"text":"hi"},"session":{"session_id":"s"},"version":"1.0"}'
+    """
+    said = encode("reply", reply)
+    beside = {key: reply[key] for key in BESIDE_RESPONSE if key in reply}
+    response = dumps({key: value for key, value in reply.items() if key not in beside}) if beside else said
+    rest = dumps({"session": data["session"], "version": data.get("version", "1.0")} | beside)
+    whole = b'{"response":' + response + b"," + rest[1:]
+    if len(whole) > MAX_ANSWER:
+        raise ReplyError(f"answer: {len(whole)} bytes, but {MAX_ANSWER} are allowed")
+    return whole, said
+
+
+def mend(reply: dict[str, Any]) -> list[str]:
+    """Make `reply` fit the protocol, in place, and tell what was cut.
+
+    A phrase that is a few words too long is cut and said, since silence would end the user's session; what has no
+    sensible mending is an error.
+
+    Returns:
+        one sentence for each cut.
+
+    Raises:
+        ReplyError: no text, a wrong type, a card without items, a payload over its limit.
+
+    >>> reply = {"text": "ё" * 1100, "end_session": 0}
+    >>> mend(reply), len(reply["text"]), reply["end_session"]
+    (['text: 1100 characters, cut to the 1024 allowed'], 1024, False)
+    """
+    cuts: list[str] = []
+    if "tts" in reply:
+        reply.setdefault("text", "")
+    if not isinstance(reply.get("text"), str):
+        raise ReplyError(f"text: expected a string, got {reply.get('text')!r}. Give say(...) a phrase")
+    if not reply["text"] and not reply.get("tts"):
+        raise ReplyError("text: empty, and no tts beside it. Give say(...) a phrase")
+    _cut(reply, "text", MAX_TEXT, "text", cuts)
+    if "tts" in reply:
+        _check_tts(reply, cuts)
+    reply["end_session"] = bool(reply.get("end_session"))
+    for place, button in _buttons(reply):
+        _check_button(place, button, cuts)
+    if isinstance(reply.get("card"), dict):
+        _check_card(reply["card"], cuts)
+    _check_beside(reply)
+    return cuts
+
+
+def _cut(holder: dict[str, Any], key: str, limit: int, place: str, cuts: list[str]) -> None:
+    value = holder.get(key)
+    if value is None:
+        return
+    if not isinstance(value, str):
+        value = holder[key] = str(value)
+    if len(value) > limit:
+        cuts.append(f"{place}: {len(value)} characters, cut to the {limit} allowed")
+        holder[key] = value[: limit - 1] + "…"
+
+
+def _check_tts(reply: dict[str, Any], cuts: list[str]) -> None:
+    if not isinstance(reply["tts"], str):
+        raise ReplyError(f"tts: expected a string, got {reply['tts']!r}")
+    if len(re.sub(r"<speaker[^>]*>", "", reply["tts"])) > MAX_TEXT:
+        _cut(reply, "tts", MAX_TEXT, "tts", cuts)
+
+
+def _buttons(reply: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    buttons = reply.get("buttons", [])
+    if not isinstance(buttons, list) or not all(isinstance(button, dict) for button in buttons):
+        raise ReplyError(f"buttons: expected a list of objects, got {buttons!r}. Use suggest(...) or button(...)")
+    for i, button in enumerate(buttons):
+        if button.get("title") in (None, ""):
+            raise ReplyError(f"buttons[{i}].title: required, but missing")
+        yield f"buttons[{i}]", button
+
+
+def _check_button(place: str, button: dict[str, Any], cuts: list[str]) -> None:
+    title = "title" if "title" in button else "text"  # buttons inside cards call it "text"
+    _cut(button, title, MAX_BUTTON_TITLE, f"{place}.{title}", cuts)
+    _bound(f"{place}.url", len(str(button.get("url", "")).encode("utf-8", "replace")), MAX_URL)
+    if "payload" in button:
+        _bound(f"{place}.payload", _json_size(f"{place}.payload", button["payload"]), MAX_PAYLOAD)
+
+
+def _check_card(card: dict[str, Any], cuts: list[str]) -> None:
+    kind = str(card.get("type"))
+    items = card.get("items", [])
+    if kind in _CARD_ITEMS:
+        low, high = _CARD_ITEMS[kind]
+        if not isinstance(items, list) or not low <= len(items) <= high:
+            got = len(items) if isinstance(items, list) else repr(items)
+            raise ReplyError(f"card.items: {kind} takes {low} to {high} items, got {got}")
+    places = [("card", card)] + [(f"card.items[{i}]", item) for i, item in enumerate(items)]
+    for place, holder in places:
+        for key, limit in _CARD_TEXTS.get(kind, {}).items():
+            _cut(holder, key, limit, f"{place}.{key}", cuts)
+        if isinstance(holder.get("button"), dict):
+            _check_button(f"{place}.button", holder["button"], cuts)
+    for key in ("header", "footer"):
+        if isinstance(card.get(key), dict):
+            _cut(card[key], "text", MAX_BUTTON_TITLE, f"card.{key}.text", cuts)
+
+
+def _check_beside(reply: dict[str, Any]) -> None:
+    for key in BESIDE_RESPONSE:
+        if key in reply and not isinstance(reply[key], dict):
+            raise ReplyError(f"{key}: expected an object, got {reply[key]!r}")
+    if "session_state" in reply:
+        _bound("session_state", _json_size("session_state", reply["session_state"]), MAX_SESSION_STATE)
+    for event in reply.get("analytics", {}).get("events", []):
+        if _depth(event.get("value")) > MAX_ANALYTICS_DEPTH:
+            raise ReplyError(f"analytics.events: {event.get('name')!r} is nested deeper than {MAX_ANALYTICS_DEPTH}")
+
+
+def _bound(place: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise ReplyError(f"{place}: {size} bytes, but {limit} are allowed")
+
+
+def _json_size(place: str, value: Any) -> int:
+    return len(encode(place, value))
+
+
+def encode(place: str, value: Any, dump: Callable[[Any], bytes] = dumps) -> bytes:
+    """`value` as JSON; ReplyError that names `place` where JSON cannot hold it."""
+    try:
+        return dump(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ReplyError(f"{place}: {error}. Only what JSON can hold may be sent") from None
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 0
