@@ -1,0 +1,210 @@
+"""What the user did: Request, and the `request` proxy of the current turn.
+
+Requests are immutable to scripts: a change would be lost on replay.
+"""
+
+import re
+from collections.abc import Callable, ItemsView, Iterator, ValuesView
+from functools import cached_property, lru_cache
+from typing import Any, NoReturn
+
+from . import morphology, turn
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise TypeError("a request is immutable: keep what you compute in variables of the script")
+
+
+def _freeze(value: Any) -> Any:
+    if type(value) is dict:
+        return Frozen(value)
+    return FrozenList(value) if type(value) is list else value
+
+
+class FrozenList(list[Any]):
+    """A list that cannot be changed; its items neither."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return _freeze(super().__getitem__(index))
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(_freeze, super().__iter__())
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+
+
+class Frozen(dict[str, Any]):
+    """A dict that cannot be changed; what lies in it neither. It prints and dumps as a dict does."""
+
+    def __getitem__(self, key: str) -> Any:
+        return _freeze(super().__getitem__(key))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return _freeze(super().get(key, default))
+
+    # a frozen copy is no live view, which mypy would rather see
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
+        return {key: self[key] for key in self}.values()
+
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
+        return {key: self[key] for key in self}.items()
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    pop = popitem = clear = update = setdefault = _refuse
+
+
+@lru_cache(maxsize=1)
+def _shared_lemma() -> Callable[[str], str]:
+    return morphology.lemmatizer()
+
+
+class Request(Frozen):
+    """One request of the platform: a dict, and what scripts ask of it most.
+
+    Args:
+        dictionary: the request; the only part it must have for the text properties is ``request``.
+        lemma: word → lemma; by default Russian lemmas, loaded when first asked for.
+
+    >>> r = Request({"request": {"command": "Хочу двух кошек."}})
+    >>> r.command, r.words, r.has_lemmas("кошка")
+    ('Хочу двух кошек', ['Хочу', 'двух', 'кошек'], True)
+    """
+
+    def __init__(self, dictionary: dict[str, Any], lemma: Callable[[str], str] | None = None) -> None:
+        super().__init__(dictionary)
+        self._lemma = lemma
+
+    @property
+    def _body(self) -> Frozen:
+        return Frozen(super().get("request") or {})
+
+    @property
+    def _session(self) -> Frozen:
+        return Frozen(super().get("session") or {})
+
+    @cached_property
+    def command(self) -> str:
+        """What the user said, without the dots at its end; empty when they said nothing (a button, a launch)."""
+        return str(self._body.get("command") or "").rstrip(".")
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Words and numbers of the command."""
+        return morphology.words(self.command)
+
+    @cached_property
+    def lemmas(self) -> list[str]:
+        """Dictionary forms of `words`; computed when asked for."""
+        return [self._to_lemma(word) for word in self.words]
+
+    def has_lemmas(self, *lemmas: str) -> bool:
+        """Was one of these words said, in any of its forms?"""
+        return any(self._to_lemma(lemma) in self.lemmas for lemma in lemmas)
+
+    def matches(self, pattern: str, flags: int = 0) -> bool:
+        """Does the whole command match the regular expression (``re.fullmatch``)?"""
+        return re.fullmatch(pattern, self.command, flags) is not None
+
+    def _to_lemma(self, word: str) -> str:
+        return (self._lemma or _shared_lemma())(word)
+
+    @property
+    def type(self) -> str:
+        """``SimpleUtterance``, ``ButtonPressed``, ``Purchase.Confirmation``, ...; empty for account linking."""
+        return str(self._body.get("type") or "")
+
+    @property
+    def payload(self) -> Any:
+        """What the pressed button carries; None without one."""
+        return self._body.get("payload")
+
+    @property
+    def intents(self) -> dict[str, Any]:
+        """Recognised intents: name → {"slots": ...}."""
+        return Frozen((self._body.get("nlu") or {}).get("intents") or {})
+
+    def entities(self, type: str) -> list[Any]:
+        """Values of the recognised entities of a type, in order: ``request.entities("YANDEX.NUMBER")``."""
+        found = (self._body.get("nlu") or {}).get("entities") or []
+        return [entity.get("value") for entity in found if entity.get("type") == type]
+
+    @property
+    def session_id(self) -> str:
+        """Names the dialog."""
+        return str(self._session["session_id"])
+
+    @property
+    def user_id(self) -> str:
+        """Names the device or the application the user speaks through."""
+        return str(self._session["user_id"])
+
+    @property
+    def is_new(self) -> bool:
+        """Is it the first request of its session?"""
+        return bool(self._session.get("new"))
+
+    @property
+    def has_screen(self) -> bool:
+        """Can the user see cards and buttons? (Old devices do not say; then no.)"""
+        return "screen" in ((super().get("meta") or {}).get("interfaces") or {})
+
+    def state(self, scope: str) -> Frozen:
+        """What the skill kept with the platform; `scope` is ``session``, ``user`` or ``application``."""
+        return Frozen((super().get("state") or {}).get(scope) or {})
+
+    def __repr__(self) -> str:
+        return f"Request({_without_secrets(dict(self))!r})"
+
+
+def _without_secrets(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {
+            key: "…" if key in ("access_token", "purchase_token") else _without_secrets(value)
+            for key, value in data.items()
+        }
+    return [_without_secrets(item) for item in data] if isinstance(data, list) else data
+
+
+class RequestProxy(Request):
+    """Stands for the request of the current turn, whenever it is asked. It may be kept and passed on."""
+
+    def __init__(self) -> None:
+        dict.__init__(self)
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(_current_request(), name)
+
+    def __getitem__(self, key: str) -> Any:
+        return _current_request()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in _current_request()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_current_request())
+
+    def __len__(self) -> int:
+        return len(_current_request())
+
+    def __eq__(self, other: object) -> bool:
+        return bool(_current_request() == other)
+
+    def __ne__(self, other: object) -> bool:
+        return bool(_current_request() != other)
+
+    def __repr__(self) -> str:
+        current = turn.current.get()
+        return repr(current.request) if current else "<request: no turn is being handled>"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _current_request() -> Any:
+    current = turn.current.get()
+    if current is None:
+        raise RuntimeError("request means something only while a script runs: no turn is being handled now")
+    return current.request
+
+
+request = RequestProxy()

@@ -1,0 +1,183 @@
+"""One stepper for the three forms of a script: generator, coroutine, async generator. No I/O.
+
+Rules:
+1. `advance` runs the script to what it yields or awaits next; that is a Reply (or a plain dict), a Step, a Gather or a
+   Continue. Anything else is thrown back into the script as NotAReplyError, at its own line.
+2. The script is driven by hand with send() and throw(): nothing of an event loop is behind its awaits, so a bare
+   ``await asyncio.sleep(1)`` is rule 1's error, live and on replay alike.
+3. A script that ends gives Ended; an exception of the script leaves `advance` as it is.
+4. A script whose module uses the module random of the standard library (as old scripts do) sees it seeded anew by the
+   turn at each resumption, so that replay draws the same.
+"""
+
+import inspect
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+from . import turn
+from .errors import NotAReplyError, ScriptError
+from .reply import Reply
+from .step import Continue, Gather, Step
+
+log = logging.getLogger(__name__)
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The script has returned."""
+
+    value: Any
+
+
+class Script:
+    """A script as its author wrote it: the function and what the engine must know of it.
+
+    Attributes:
+        fn: generator function, coroutine function or async generator function.
+        version: hash of the source of its module; two processes with the same code agree on it.
+    """
+
+    def __init__(self, fn: Function, version: str | None = None) -> None:
+        forms = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+        if not any(is_form(fn) for is_form in forms):
+            raise ScriptError(
+                f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
+            )
+        self.fn = fn
+        self._version = version
+
+    @cached_property
+    def version(self) -> str:
+        if self._version is not None:
+            return self._version
+        try:
+            with open(inspect.getsourcefile(self.fn) or "", "rb") as file:
+                source = file.read()
+        except (OSError, TypeError):  # typed into an interpreter: only the code itself is there
+            source = self.fn.__code__.co_code
+        return blake2b(source, digest_size=8).hexdigest()
+
+    @cached_property
+    def uses_stdlib_random(self) -> bool:
+        inner = getattr(random, "_inst", None)
+        values = list(getattr(self.fn, "__globals__", {}).values())
+        return any(value is random or getattr(value, "__self__", self) is inner for value in values)
+
+    def sibling(self, name: str) -> Function | None:
+        """Another script of the same module, for `continue_as_new`."""
+        found = getattr(self.fn, "__globals__", {}).get(name)
+        return found if callable(found) else None
+
+
+class Stepper:
+    """One run of a script."""
+
+    __slots__ = ("_asend", "_reseed", "_run")
+
+    def __init__(self, script: Script, state: dict[str, Any]) -> None:
+        self._run = script.fn(**state)
+        self._reseed = script.uses_stdlib_random
+        self._asend: Any = None  # the awaitable of an async generator that is under way
+
+    def advance(self, value: Any = None, error: BaseException | None = None) -> Any:
+        """Give `value` (or raise `error`) where the script waits and run it to its next wish.
+
+        Returns:
+            Reply, Step, Gather, Continue or Ended.
+        """
+        try:
+            wish = self._send(value, error)
+            while not isinstance(wish, dict | Step | Gather | Continue):
+                wish = self._send(None, NotAReplyError(self._complaint(wish)))
+        except StopIteration as end:
+            return Ended(end.value)
+        except StopAsyncIteration:
+            return Ended(None)
+        return wish if not isinstance(wish, dict) or isinstance(wish, Reply) else _as_reply(wish)
+
+    def _send(self, value: Any, error: BaseException | None) -> Any:
+        if not self._reseed:
+            return self._resume(value, error)
+        with _seeded_random():
+            return self._resume(value, error)
+
+    def _resume(self, value: Any, error: BaseException | None) -> Any:
+        if not inspect.isasyncgen(self._run):
+            return self._run.send(value) if error is None else self._run.throw(error)
+        if self._asend is None:  # it stands at a yield (or at its start)
+            self._asend = self._run.asend(value) if error is None else self._run.athrow(error)
+            value, error = None, None
+        try:
+            return self._asend.send(value) if error is None else self._asend.throw(error)
+        except StopIteration as yielded:
+            self._asend = None
+            return yielded.value
+        except BaseException:
+            self._asend = None
+            raise
+
+    def close(self) -> None:
+        """End the script where it stands: its ``finally`` runs, what it still says or does there goes nowhere."""
+        token = turn.current.set(None)
+        try:
+            if inspect.isasyncgen(self._run):
+                self._asend = None
+                self._run.aclose().send(None)
+            else:
+                self._run.close()
+        except StopIteration:
+            return  # how aclose() says that it is done
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            log.info("a script that was closed before its end raised %r in its cleanup", error)
+        finally:
+            turn.current.reset(token)
+
+    def where(self) -> str:
+        """File, line and function in which the script waits."""
+        run, place = self._run, "its start"
+        while run is not None:
+            for prefix in ("gi", "cr", "ag"):
+                frame = getattr(run, f"{prefix}_frame", None)
+                if frame is not None:
+                    place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+                inner = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await", None)
+                if inner is not None:
+                    break
+            run = inner
+        return place
+
+    def _complaint(self, wish: Any) -> str:
+        what = f"{self.where()}: the script gave {str(wish)[:80]!r} ({type(wish).__name__})"
+        if isinstance(wish, str):
+            return f"{what}; write yield say({wish[:40]!r})"
+        if hasattr(wish, "_asyncio_future_blocking") or inspect.isawaitable(wish):
+            return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
+        return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
+
+
+def _as_reply(fields: dict[str, Any]) -> Reply:
+    reply = Reply(fields)
+    reply.phrases = ()
+    return reply
+
+
+@contextmanager
+def _seeded_random() -> Iterator[None]:
+    state = random.getstate()
+    current = turn.current.get()
+    if current is not None:
+        random.seed(current.draw(64))
+    try:
+        yield
+    finally:
+        random.setstate(state)
