@@ -1,0 +1,94 @@
+"""All dialogs of one script: order of turns, live scripts, steps, journal.
+
+Who calls whom: the webhook → `Dialogs.answer` → Course (one turn) → Session (what comes next), Journal (what has been).
+
+Rules:
+1. One turn of a session at a time; other sessions do not wait for it.
+2. The reply leaves only after the turn is in the journal. If the journal cannot keep it, the user hears an apology, the
+   script is dropped, and the next request finds the dialog where the journal has it.
+3. A live script is a cache: bounded in number and idle time, dropped whenever anything is in doubt.
+4. A message that was answered gets the same bytes again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from . import protocol
+from .course import Course, Place
+from .errors import JournalConflict, JournalError
+from .journal.base import Journal
+from .live import LiveScripts
+from .morphology import lemmatizer
+from .options import Options
+from .record import Key
+from .reply import say
+from .script import Script
+
+log = logging.getLogger(__name__)
+
+
+class Dialogs:
+    """Answers requests with a script.
+
+    Args:
+        script: what to run for each session.
+        journal: where turns are kept.
+        clock: seconds since the Unix epoch.
+    """
+
+    def __init__(
+        self, script: Script, journal: Journal, options: Options, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.scripts = LiveScripts(options.max_live, options.idle)
+        self.lemma = lemmatizer(options.load_analyzer)
+        self.journal, self.options, self._clock = journal, options, clock
+        self._place = Place(script, journal, options, self.scripts, self.lemma)
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+
+    async def stop(self) -> None:
+        """End running steps and drop all scripts; nothing is lost, the journal has it."""
+        await self.scripts.stop()
+
+    async def answer(self, body: bytes) -> bytes:
+        """The answer to one request of the platform.
+
+        Raises:
+            RequestError: it is none.
+        """
+        data = protocol.parse(body)
+        session = data["session"]
+        key = (session.get("skill_id") or "", session["session_id"])
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        deadline = asyncio.get_running_loop().time() + self.options.reply_within
+        async with lock:
+            try:
+                return await self._take(key, data, body, deadline)
+            except JournalError as error:
+                log.error("session %s: %s", key[1], error)
+                return self._engine_says(self.options.unsaved, data)
+            except Exception:
+                log.exception("session %s: the engine failed", key[1])
+                return self._engine_says(self.options.sorry, data)
+
+    def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any], end: bool = False) -> bytes:
+        return protocol.answer(say(*phrases, end_session=end), data)[0]
+
+    async def _take(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
+        if protocol.is_ping(data) and key not in self.scripts and self.journal.find(key) is None:
+            return self._engine_says(self.options.pong, data)
+        for _ in range(3):
+            course = Course(self._place, key, data, body, self._clock(), deadline)
+            try:
+                return await course.run()
+            except JournalConflict:
+                course.abandon()  # another process was quicker with this very turn: go on from what it has written
+            except BaseException:
+                course.abandon()
+                raise
+        raise JournalError("three times in a row another process wrote the same turn first")

@@ -1,0 +1,258 @@
+"""The journal in a SQLite file (WAL): survives kill -9, and with durability "power" the loss of power too.
+
+Rules:
+1. A turn without steps is one row and one transaction; turns are only ever appended.
+2. UNIQUE(session, epoch, n) and UNIQUE(session, message_id) are the fence between processes.
+3. Transactions begin IMMEDIATE, so that one that will write never has to give up half-way.
+4. Checkpoints and sweeps run in a thread with a connection of their own, never on the loop's.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from ..errors import JournalError
+from ..record import Head, Key, Op, Record, Summary
+from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
+from .writer import LoopWriter, ThreadWriter, Writer, explain
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (
+    id INTEGER PRIMARY KEY,
+    skill_id TEXT NOT NULL, session_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL, script TEXT NOT NULL, state TEXT NOT NULL,
+    touched REAL NOT NULL, ended INTEGER NOT NULL,
+    UNIQUE (skill_id, session_id));
+CREATE INDEX IF NOT EXISTS session_touched ON session (ended, touched);
+CREATE TABLE IF NOT EXISTS turn (
+    session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,
+    message_id INTEGER, at REAL NOT NULL, request BLOB NOT NULL, ops TEXT, reply BLOB NOT NULL,
+    digest TEXT NOT NULL, version TEXT NOT NULL,
+    PRIMARY KEY (session, epoch, n)) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS turn_message ON turn (session, message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS step (
+    session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, k INTEGER NOT NULL,
+    message_id INTEGER, name TEXT NOT NULL, outcome TEXT NOT NULL,
+    PRIMARY KEY (session, epoch, n, k)) WITHOUT ROWID;
+"""
+RECORD = "n, message_id, at, request, ops, reply, digest, version"
+#: Seconds between two rounds of checkpoint and sweep.
+HOUSEKEEPING = 5.0
+#: `touched` is renewed with every 16th turn: it spares a second write in the others.
+TOUCH_EVERY = 16
+#: Milliseconds that the loop's connection waits for a lock; longer waits are the writer's, off the loop.
+BUSY = 50
+
+
+def connect(path: Path, durability: str = "normal", busy: int = BUSY) -> sqlite3.Connection:
+    """A connection with the journal's settings; `durability` is ``normal`` or ``power``."""
+    conn = sqlite3.connect(path, isolation_level=None, timeout=busy / 1000, check_same_thread=False)
+    conn.execute("PRAGMA journal_mode = WAL")
+    conn.execute("PRAGMA wal_autocheckpoint = 0")
+    conn.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+    return conn
+
+
+class SqliteJournal:
+    """A Journal in the file `path`.
+
+    Args:
+        path: of the file; its folder must exist.
+        durability: ``normal`` (survives kill -9) or ``power`` (an fsync for each group of turns).
+    """
+
+    def __init__(self, path: Path, durability: str = "normal") -> None:
+        self.path, self.durability = path, durability
+        self.secret = b""
+        self._conn: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            raise explain(error) from error
+        self._keeper = asyncio.create_task(self._housekeeping())
+
+    def _open(self) -> None:
+        self._conn = conn = connect(self.path, busy=5000)
+        database = Database(conn)
+        database.executescript(SCHEMA)
+        conn.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (os.urandom(32),))
+        (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
+        conn.execute(f"PRAGMA busy_timeout = {BUSY}")
+        if self.durability == "power":
+            self._writer = ThreadWriter(connect(self.path, "power", busy=2000))
+        else:
+            self._writer = LoopWriter(conn)
+
+    async def stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+        if self._writer is not None:
+            await self._writer.stop()
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+    def find(self, key: Key) -> Head | None:
+        rows = self._read(
+            "SELECT id, epoch, script, state, ended FROM session WHERE skill_id = ? AND session_id = ?", key
+        )
+        for id, epoch, script, state, ended in rows:
+            at, n = self.position(id)
+            return Head(id, epoch, n if at == epoch else 0, script, json.loads(state), bool(ended))
+        return None
+
+    def position(self, id: int) -> tuple[int, int]:
+        rows = self._read("SELECT epoch, n + 1 FROM turn WHERE session = ? ORDER BY epoch DESC, n DESC LIMIT 1", (id,))
+        epoch, n = rows[0] if rows else (0, 0)
+        return epoch, n
+
+    def turns(self, id: int, epoch: int, since: int = 0) -> list[Record]:
+        query = f"SELECT {RECORD} FROM turn WHERE session = ? AND epoch = ? AND n >= ? ORDER BY n"  # noqa: S608 a constant
+        return [_record(row) for row in self._read(query, (id, epoch, since))]
+
+    def sent(self, id: int, message_id: int) -> bytes | None:
+        rows = self._read("SELECT reply FROM turn WHERE session = ? AND message_id = ?", (id, message_id))
+        return bytes(rows[0][0]) if rows else None
+
+    def steps(self, id: int, epoch: int, n: int, message_id: int | None) -> dict[int, Op]:
+        query = "SELECT k, name, outcome, message_id FROM step WHERE session = ? AND epoch = ? AND n = ? ORDER BY k"
+        rows = self._read(query, (id, epoch, n))
+        return {k: {"name": name} | json.loads(op) for k, name, op, message in rows if message in (None, message_id)}
+
+    async def add_step(self, key: Key, head: Head, k: int, message_id: int | None, op: Op) -> int:
+        outcome = json.dumps({word: op[word] for word in ("ok", "error") if word in op}, ensure_ascii=True)
+
+        def write(conn: sqlite3.Connection) -> int:
+            id = _session(conn, key, head, time.time())
+            place = (id, head.epoch, head.n, k)
+            # what an earlier message has left in the same place is of no use: the script saw another request then
+            conn.execute(
+                "DELETE FROM step WHERE (session, epoch, n, k) = (?, ?, ?, ?) AND message_id IS NOT ? "
+                "AND message_id IS NOT NULL",
+                (*place, message_id),
+            )
+            conn.execute(
+                "INSERT OR IGNORE INTO step VALUES (?, ?, ?, ?, ?, ?, ?)", (*place, message_id, op["name"], outcome)
+            )
+            return id
+
+        return await self._write(write)
+
+    async def commit(self, key: Key, head: Head, record: Record) -> int:
+        def write(conn: sqlite3.Connection) -> int:
+            id = head.id
+            if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
+                id = _session(conn, key, head, record.at)
+            ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
+            row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
+            conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (id, head.epoch, record.n, *row))
+            if record.ops:
+                conn.execute("DELETE FROM step WHERE session = ? AND (epoch, n) <= (?, ?)", (id, head.epoch, record.n))
+            return id
+
+        return await self._write(write)
+
+    def sweep(self, now: float) -> int:
+        conn = connect(self.path, busy=1000)
+        try:
+            return _sweep(conn, now)
+        except sqlite3.Error as error:
+            raise explain(error) from error
+        finally:
+            conn.close()
+
+    def sessions(self, limit: int) -> list[Summary]:
+        query = """SELECT session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended
+                   FROM session JOIN turn ON turn.session = session.id
+                   GROUP BY session.id ORDER BY touched DESC LIMIT ?"""
+        rows = self._read(query, (limit,))
+        return [_summary(*row) for row in rows]
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        return self._guard(lambda conn: conn.execute(query, values).fetchall())
+
+    def _guard(self, act: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._conn is None:
+            raise JournalError("the journal is closed")
+        try:
+            return act(self._conn)
+        except sqlite3.Error as error:
+            raise explain(error) from error
+
+    async def _write(self, write: Callable[[sqlite3.Connection], int]) -> int:
+        if self._writer is None:
+            raise JournalError("the journal is closed")
+        return await self._writer.write(write)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING)
+            try:
+                await asyncio.to_thread(self._tidy)
+            except JournalError as error:
+                log.error("%s; it is tidied later", error)
+
+    def _tidy(self) -> None:
+        while self.sweep(time.time()) == SWEEP_BATCH:
+            time.sleep(0.01)  # leave room for turns between two batches
+        conn = connect(self.path, busy=0)
+        try:
+            conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            raise explain(error) from error
+        finally:
+            conn.close()
+
+
+def _session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
+    """The row of the session, brought to the epoch of `head`."""
+    values = (head.epoch, head.script, json.dumps(head.state or {}), now, head.ended)
+    row = conn.execute(
+        "INSERT INTO session (skill_id, session_id, epoch, script, state, touched, ended) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET (epoch, script, state, touched, ended) = (?, ?, ?, ?, ?) "
+        "WHERE epoch <= excluded.epoch RETURNING id",
+        (*key, *values, *values),
+    ).fetchone()
+    if row is None:
+        raise sqlite3.IntegrityError("the session has a later epoch")
+    return int(row[0])
+
+
+def _sweep(conn: sqlite3.Connection, now: float) -> int:
+    query = "SELECT id FROM session WHERE ended = ? AND touched < ? LIMIT ?"
+    old = conn.execute(query, (True, now - KEEP_ENDED, SWEEP_BATCH)).fetchall()
+    old += conn.execute(query, (False, now - KEEP_SILENT, SWEEP_BATCH - len(old))).fetchall()
+    if old:
+        conn.execute("BEGIN IMMEDIATE")
+        for table, column in (("turn", "session"), ("step", "session"), ("session", "id")):
+            conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", old)  # noqa: S608 constants
+        conn.execute("COMMIT")
+    return len(old)
+
+
+def _summary(id: int, skill: str, name: str, epoch: int, turns: int, first: float, last: float, ended: int) -> Summary:
+    return Summary(id, (skill, name), epoch, turns, first, last, bool(ended))
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    n, message_id, at, request, ops, reply, digest, version = row
+    return Record(n, message_id, at, request, json.loads(ops) if ops else [], reply, digest, version)

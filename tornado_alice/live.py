@@ -1,0 +1,159 @@
+"""Live scripts: a bounded cache of sessions, and the steps they wait for."""
+
+import asyncio
+import contextvars
+import inspect
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from . import step as steps
+from .journal.base import Journal
+from .record import Head, Key, Op
+from .session import Do, Session
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Live:
+    """A script in memory.
+
+    Attributes:
+        head: as the journal has it; `head.n` is the next turn.
+        message_id, sent: of its last turn.
+        used: when, by the loop's clock.
+        work: tasks of the steps it waits for.
+        kept: outcomes that the journal holds for the turn under way.
+    """
+
+    session: Session
+    head: Head
+    message_id: int | None = None
+    sent: bytes = b""
+    used: float = 0.0
+    work: "list[asyncio.Task[Op]]" = field(default_factory=list)
+    kept: dict[int, Op] = field(default_factory=dict)
+
+    @property
+    def at_work(self) -> bool:
+        """Is a step under way?"""
+        return not all(task.done() for task in self.work)
+
+    def forget_work(self) -> None:
+        """End the steps under way; they are done again when the script asks for them again."""
+        for task in self.work:
+            task.cancel()
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody asks any more
+        self.work = []
+
+    def close(self) -> None:
+        """Drop the script and what it waits for."""
+        self.forget_work()
+        self.session.close()
+
+    async def outcomes(self, asked: Do, journal: Journal, message_id: int | None, deadline: float) -> list[Op] | None:
+        """Outcomes of the steps asked for: recorded ones and those that end now; None if the turn's time is up.
+
+        Args:
+            deadline: by the loop's clock.
+        """
+        if not self.work:
+            self.work = [self._begin(asked, i, journal, message_id) for i in range(len(asked.steps))]
+        left = max(0.0, deadline - asyncio.get_running_loop().time())
+        _, late = await asyncio.wait(self.work, timeout=left)
+        if late:
+            return None
+        work, self.work = self.work, []
+        ops = [task.result() for task in work]
+        return [{key: op[key] for key in ("ok", "error") if key in op} for op in ops]
+
+    def _begin(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> "asyncio.Task[Op]":
+        kept = self.kept.get(len(self.session.ops) + i)
+        if kept is not None and kept["name"] == asked.steps[i].name:
+            return asyncio.create_task(_known(kept))
+        return asyncio.create_task(self._do(asked, i, journal, message_id))
+
+    async def _do(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> Op:
+        """Run one step and record its outcome: in the turn it was asked for, or in the one that waits for it now."""
+        session, base = self.session, len(self.session.ops)
+        skill_id, session_id = session.key
+        key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{asked.first + i}"
+        op: Op = {"name": asked.steps[i].name} | await _call(asked.steps[i], key)
+        place, message = (base + i, message_id) if session.n == asked.turn else (i, None)
+        head = replace(self.head, n=session.n, ended=False)
+        id = await journal.add_step(session.key, head, place, message, op)
+        self.head = replace(self.head, id=id)
+        return op
+
+
+class LiveScripts:
+    """The live scripts by session, least recently used first.
+
+    Args:
+        most: how many are kept; one whose step is under way may be over this number, up to twice of it.
+        idle: seconds of silence after which one goes.
+    """
+
+    def __init__(self, most: int, idle: float) -> None:
+        self._most, self._idle = most, idle
+        self._live: OrderedDict[Key, Live] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._live
+
+    def get(self, key: Key) -> Live | None:
+        return self._live.get(key)
+
+    def drop(self, key: Key) -> None:
+        """Close the script; the journal can rebuild it."""
+        live = self._live.pop(key, None)
+        if live is not None:
+            live.close()
+
+    def keep(self, key: Key, live: Live) -> None:
+        """Keep a script that has just spoken, and drop what is too much or too old."""
+        now = live.used = asyncio.get_running_loop().time()
+        self._live[key] = live
+        self._live.move_to_end(key)
+        for _ in range(len(self._live)):
+            oldest, other = next(iter(self._live.items()))
+            if len(self._live) <= self._most and other.used >= now - self._idle:
+                return
+            if other.at_work and len(self._live) <= 2 * self._most + 1:
+                self._live.move_to_end(oldest)  # to forget it would do its step twice
+            else:
+                self.drop(oldest)
+
+    async def stop(self) -> None:
+        """Close all scripts and end the steps under way."""
+        work = [task for live in self._live.values() for task in live.work]
+        for key in list(self._live):
+            self.drop(key)
+        await asyncio.gather(*work, return_exceptions=True)
+
+
+async def _known(op: Op) -> Op:
+    return op
+
+
+async def _call(step: steps.Step, key: str) -> steps.Outcome:
+    steps.running.set(key)  # in this task's own context
+    try:
+        if inspect.iscoroutinefunction(step.fn):
+            value = await step.fn(*step.args, **step.kwargs)
+        else:
+            run = contextvars.copy_context().run
+            loop = asyncio.get_running_loop()
+            value = await loop.run_in_executor(None, lambda: run(step.fn, *step.args, **step.kwargs))
+            if inspect.isawaitable(value):
+                value = await value
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # SystemExit too: a step must not end the server
+        log.info("step %s raised %r", step.name, error, exc_info=error)
+        return steps.failed(error)
+    return steps.done(step.name, value)

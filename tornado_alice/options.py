@@ -1,0 +1,39 @@
+"""What a Skill's author may set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .morphology import Analyzer, russian
+from .reply import Reply
+
+Policy = Literal["restart", "end"] | Callable[[dict[str, Any], Exception], Reply | None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a Skill's author may set.
+
+    Attributes:
+        max_live: live scripts kept in memory; 0 replays every session on each of its turns.
+        idle: seconds after which a silent live script is dropped (its user finds it again by replay).
+        reply_within: seconds a turn may take before the engine itself says that work goes on; the platform waits 4.5.
+        on_divergence: what to do when the journal cannot be replayed by the script as it is now: ``"restart"`` it,
+            ``"end"`` the session with `sorry`, or a callable (request, error) → say(...) or None to restart.
+        version: of the script; by default a hash of its module.
+        load_analyzer: gives the morphological analyzer when it is first needed.
+        closing, sorry, waiting, unsaved, pong: phrases said when the script has ended without a last word, when it
+            raised, when a step takes long, when a turn could not be kept, and to the platform's availability check.
+    """
+
+    max_live: int = 10_000
+    idle: float = 30 * 60
+    reply_within: float = 3.0
+    on_divergence: Policy = "restart"
+    version: str | None = None
+    load_analyzer: Callable[[], Analyzer] = russian
+    closing: tuple[str, ...] = ("До свидания!", "Всего доброго!")
+    sorry: tuple[str, ...] = ("Извините, что-то пошло не так. Запустите навык ещё раз.",)
+    waiting: tuple[str, ...] = ("Ещё работаю. Спросите меня чуть позже.",)
+    unsaved: tuple[str, ...] = ("Извините, не получилось это запомнить. Повторите, пожалуйста.",)
+    pong: tuple[str, ...] = ("pong",)

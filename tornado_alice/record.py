@@ -1,0 +1,66 @@
+"""What the journal keeps of a dialog. Data only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Key = tuple[str, str]  # skill_id, session_id
+Op = dict[str, Any]  # {"name", "ok" | "error"} or {"wait": name}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One turn as the journal keeps it.
+
+    Attributes:
+        n: number within its epoch, from 0.
+        message_id: the platform's number of the request; None if it sent none.
+        at: arrival, seconds since the Unix epoch.
+        request: the body as it came.
+        ops: see rule 3.
+        reply: the answer as it was sent.
+        digest: of the script's reply; empty where the engine itself spoke.
+        version: of the script that spoke.
+    """
+
+    n: int
+    message_id: int | None
+    at: float
+    request: bytes
+    ops: list[Op]
+    reply: bytes
+    digest: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a session stands in the journal.
+
+    Attributes:
+        id: of its row; None until it is written.
+        epoch: how many times the script was started anew.
+        n: number of the next turn of this epoch.
+        script: name of the script of this epoch; empty for the Skill's own.
+        state: its JSON arguments.
+        ended: nothing more is expected; the next request starts a new epoch.
+    """
+
+    id: int | None
+    epoch: int
+    n: int
+    script: str = ""
+    state: dict[str, Any] | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the list of sessions; times in seconds since the Unix epoch."""
+
+    id: int
+    key: Key
+    epoch: int
+    turns: int
+    first: float
+    last: float
+    ended: bool

@@ -1,0 +1,274 @@
+"""One dialog: a request goes in, an instruction comes out. No I/O, no clock, no disk.
+
+Rules:
+1. The journal of turns is the truth, the suspended script a cache of it: `replay` of all recorded turns leads a fresh
+   script to where the live one stood.
+2. A turn ends with Say (the script spoke), Over (it returned), Failed (it raised), or with `wait` (a step takes longer
+   than the turn may last: the engine speaks, and the next turn goes on inside the same step).
+3. The turn's `ops` are the outcomes the script was given, in order, and {"wait": name} last if it ended in waiting.
+4. Replay gives the recorded outcomes, runs nothing and logs nothing.
+5. A turn recorded by the same version must give the digest of its reply again. After a change of the script only two
+   things must fit: the names of its steps, and the last prompt, the one the user is answering.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from hashlib import blake2b
+from typing import Any
+
+from . import protocol, turn
+from .errors import NonDeterminismError, ReplyError
+from .record import Op, Record
+from .reply import Reply
+from .request import Request
+from .script import Ended, Script, Stepper
+from .step import Continue, Gather, Outcome, Step, to_exception
+
+#: How like the recorded last prompt a mended one must be (difflib ratio): a typo or a word is, another question is not.
+LIKENESS = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send this."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Run these steps and `resume` with their outcomes.
+
+    Attributes:
+        first: ordinal of the first of them in its turn.
+        turn: number of the turn in which they were asked for; with `first` it names them for ever.
+        together: they were given to gather().
+    """
+
+    steps: tuple[Step, ...]
+    turn: int
+    first: int
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The script has returned and said nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The script raised."""
+
+    error: BaseException
+
+
+Instruction = Say | Do | Over | Failed | Continue
+
+_log = logging.getLogger(__name__)
+
+_replaying: ContextVar[bool] = ContextVar("tornado_alice_replaying", default=False)
+
+
+def quiet(_: logging.LogRecord) -> bool:
+    """A logging filter: nothing that a script logs while it is replayed is written a second time."""
+    return not _replaying.get()
+
+
+@dataclass(slots=True)
+class Session:
+    """A script and how far it has come.
+
+    Attributes:
+        key: what names the dialog, for the seeds of its turns.
+        epoch: how many times it was started anew.
+        n: number of the turn under way, or of the next one.
+        ops: outcomes given in the turn under way.
+        pending: the steps the script waits in between two turns.
+    """
+
+    script: Script
+    key: tuple[str, str]
+    secret: bytes
+    lemma: Callable[[str], str]
+    epoch: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+    n: int = 0
+    ops: list[Op] = field(default_factory=list)
+    pending: Do | None = None
+    _stepper: Stepper | None = None
+    _turn: turn.Turn | None = None
+    _at: float = 0.0
+
+    def begin(self, data: dict[str, Any], at: float) -> Instruction:
+        """A request has come: run the script to its next wish (or remind of the steps it still waits for)."""
+        seed = turn.seed(self.secret, *self.key, self.epoch, self.n)
+        self._turn = turn.Turn(Request(data, self.lemma), at, seed)
+        self.ops = []
+        if self.pending is not None:
+            return self.pending
+        return self._advance(None, None)
+
+    def resume(self, outcomes: list[Outcome]) -> Instruction:
+        """Give the script the outcomes of the steps it asked for and run it to its next wish."""
+        assert self.pending is not None, "resume() answers a Do"
+        asked, self.pending = self.pending, None
+        self.ops += [{"name": step.name} | outcome for step, outcome in zip(asked.steps, outcomes, strict=True)]
+        failures = [outcome["error"] for outcome in outcomes if "error" in outcome]
+        if failures:
+            return self._advance(None, to_exception(failures[0]))
+        values = [outcome["ok"] for outcome in outcomes]
+        return self._advance(values if asked.together else values[0], None)
+
+    def wait(self) -> None:
+        """The steps take longer than this turn may last: it ends in waiting, the script stays where it is."""
+        assert self.pending is not None, "only a step can be waited for"
+        self.ops.append({"wait": self.pending.steps[0].name})
+
+    def end_turn(self) -> None:
+        """The turn has its reply: the next request begins the next one."""
+        self.n += 1
+        self._turn, self.ops = None, []
+
+    def close(self) -> None:
+        """Drop the suspended script."""
+        if self._stepper is not None:
+            self._stepper.close()
+            self._stepper = None
+
+    def replay(self, records: list[Record]) -> None:
+        """Feed recorded turns to the script; afterwards it stands where the live one stood.
+
+        Raises:
+            NonDeterminismError: rule 5 does not hold.
+        """
+        with _silence(self.script):
+            for record in records:
+                self._replay_turn(record, is_last=record is records[-1])
+
+    def _replay_turn(self, record: Record, is_last: bool) -> None:
+        instruction = self.begin(protocol.parse(record.request), record.at)
+        ops = iter(record.ops)
+        while isinstance(instruction, Do):
+            outcomes = self._recorded(ops, instruction, record)
+            if outcomes is None:
+                self.end_turn()
+                return
+            instruction = self.resume(outcomes)
+        left = [op.get("name", "waiting") for op in ops]
+        if left:
+            raise NonDeterminismError(record.n, f"a step {left[0]}", _describe(instruction))
+        self._compare(record, instruction, is_last)
+        self.end_turn()
+
+    def _recorded(self, ops: Iterator[Op], asked: Do, record: Record) -> list[Outcome] | None:
+        outcomes: list[Outcome] = []
+        for step in asked.steps:
+            op = next(ops, None)
+            if op is not None and op.get("wait") == step.name:
+                return None
+            if op is None or op.get("name") != step.name:
+                held = f"a step {op.get('name', op.get('wait'))}" if op else f"the reply {_text(record)!r}"
+                raise NonDeterminismError(record.n, held, f"a step {step.name}")
+            outcomes.append({key: op[key] for key in ("ok", "error") if key in op})
+        return outcomes
+
+    def _compare(self, record: Record, instruction: Instruction, is_last: bool) -> None:
+        if isinstance(instruction, Say) and digest(protocol.dumps(instruction.reply)) == record.digest:
+            return
+        if not isinstance(instruction, Say):
+            raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
+        if record.version == self.script.version or (is_last and not _fits(record, instruction.reply)):
+            raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
+
+    def _advance(self, value: Any, error: BaseException | None) -> Instruction:
+        token = turn.current.set(self._turn)
+        try:
+            if self._stepper is None:  # run to the first say
+                self._stepper = Stepper(self.script, self.state)
+            wish = self._stepper.advance(value, error)
+            if isinstance(wish, Ended):
+                wish = _last_word(wish)
+            if isinstance(wish, Reply):
+                self._mend(wish)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # SystemExit too: a script must not end the server
+            return Failed(problem)
+        finally:
+            turn.current.reset(token)
+        return self._instruct(wish)
+
+    def _mend(self, reply: Reply) -> None:
+        assert self._stepper is not None, "somebody said it"
+        try:
+            cuts = protocol.mend(reply)
+        except ReplyError as error:
+            error.add_note(f"said at {self._stepper.where()}")
+            raise
+        for cut in cuts:
+            _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), cut)
+
+    def _instruct(self, wish: Any) -> Instruction:
+        if isinstance(wish, Reply):
+            return Say(wish)
+        if isinstance(wish, Step | Gather):
+            steps = wish.steps if isinstance(wish, Gather) else (wish,)
+            self.pending = Do(steps, self.n, len(self.ops), isinstance(wish, Gather))
+            return self.pending if steps else self.resume([])
+        return wish if isinstance(wish, Continue) else Over()
+
+
+def _last_word(end: Ended) -> Any:
+    """What ``return say(...)`` or ``return continue_as_new(...)`` still wants; nothing after any other return."""
+    if isinstance(end.value, Reply):
+        end.value["end_session"] = True
+    return end.value if isinstance(end.value, Reply | Continue) else None
+
+
+def digest(said: bytes) -> str:
+    """64 bits that tell one reply from another, in hex."""
+    return blake2b(said, digest_size=8).hexdigest()
+
+
+def _fits(record: Record, reply: Reply) -> bool:
+    """Is what the user heard something that the script could say here now, or nearly so?"""
+    heard = _text(record)
+    return heard in reply.phrases or SequenceMatcher(None, heard, reply["text"]).ratio() >= LIKENESS
+
+
+def _text(record: Record) -> str:
+    return str(json.loads(record.reply)["response"]["text"])
+
+
+def _describe(instruction: Instruction) -> str:
+    match instruction:
+        case Say(reply):
+            return f"the reply {reply['text']!r}"
+        case Failed(error):
+            return f"an exception: {error!r}"
+        case Do(steps):
+            return f"a step {steps[0].name}"
+        case Continue(script):
+            return f"a new start of {script.__name__}"
+    return "its end"
+
+
+@contextmanager
+def _silence(script: Script) -> Iterator[None]:
+    logger: logging.Logger | None = logging.getLogger(script.fn.__module__)
+    while logger is not None:  # the filter stays: outside of replays it lets everything pass
+        for handler in logger.handlers:
+            if quiet not in handler.filters:
+                handler.addFilter(quiet)
+        logger = logger.parent
+    token = _replaying.set(True)
+    try:
+        yield
+    finally:
+        _replaying.reset(token)
