@@ -1,11 +1,12 @@
 """The course of one turn: find the script, run it, do its steps, keep the turn, send the reply."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import protocol
+from . import protocol, turn
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .journal.base import Journal
 from .live import Live, LiveScripts
@@ -31,6 +32,7 @@ class Place:
     options: Options
     scripts: LiveScripts
     lemma: Callable[[str], str]
+    counts: Counter[str]
 
 
 class Course:
@@ -96,6 +98,7 @@ class Course:
             return self._start(_next_epoch(head))
         live = self._start(head)
         records = self.journal.turns(head.id or 0, head.epoch)
+        self.place.counts["replays"] += 1
         try:
             live.session.replay(records)
         except Exception as error:
@@ -110,7 +113,12 @@ class Course:
     def _start(self, head: Head) -> Live:
         script = self._script(head)
         session = Session(
-            script, self.key, self.journal.secret, self.place.lemma, epoch=head.epoch, state=head.state or {}
+            script,
+            self.key,
+            turn.seed(self.journal.secret, *self.key),
+            self.place.lemma,
+            epoch=head.epoch,
+            state=head.state or {},
         )
         self.live = Live(session, head)
         return self.live
@@ -171,6 +179,7 @@ class Course:
                 return await self._commit(live, reply, ended=True, by_script=False)
             case Failed(error):
                 where = f"session {self.key[1]}, turn {live.session.n}"
+                self.place.counts["failures"] += 1
                 log.error("%s: the script raised %r", where, error, exc_info=error)
         reply = say(*self.options.sorry, end_session=True)
         return await self._commit(live, reply, ended=True, by_script=False)
@@ -190,6 +199,7 @@ class Course:
         record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
         id = await self.journal.commit(self.key, replace(live.head, ended=ended), record)
+        self.place.counts["turns"] += 1
         live.head = replace(live.head, id=id, n=session.n, ended=ended)
         live.message_id, live.sent, live.kept = self.message_id, sent, {}
         if session.n % MANY_TURNS == 0:

@@ -13,6 +13,7 @@ Rules:
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
@@ -38,15 +39,20 @@ class Dialogs:
         script: what to run for each session.
         journal: where turns are kept.
         clock: seconds since the Unix epoch.
+
+    Attributes:
+        counts: turns kept, replays, failures of the script, journal_errors; since the start of the process.
     """
 
     def __init__(
         self, script: Script, journal: Journal, options: Options, clock: Callable[[], float] = time.time
     ) -> None:
+        self.script = script
         self.scripts = LiveScripts(options.max_live, options.idle)
         self.lemma = lemmatizer(options.load_analyzer)
         self.journal, self.options, self._clock = journal, options, clock
-        self._place = Place(script, journal, options, self.scripts, self.lemma)
+        self.counts: Counter[str] = Counter()
+        self._place = Place(script, journal, options, self.scripts, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
@@ -70,6 +76,7 @@ class Dialogs:
             try:
                 return await self._take(key, data, body, deadline)
             except JournalError as error:
+                self.counts["journal_errors"] += 1
                 log.error("session %s: %s", key[1], error)
                 return self._engine_says(self.options.unsaved, data)
             except Exception:

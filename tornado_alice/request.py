@@ -96,17 +96,18 @@ class Request(Frozen):
     @cached_property
     def lemmas(self) -> list[str]:
         """Dictionary forms of `words`; computed when asked for."""
-        return [self._to_lemma(word) for word in self.words]
+        return [self.lemma(word) for word in self.words]
 
     def has_lemmas(self, *lemmas: str) -> bool:
         """Was one of these words said, in any of its forms?"""
-        return any(self._to_lemma(lemma) in self.lemmas for lemma in lemmas)
+        return any(self.lemma(lemma) in self.lemmas for lemma in lemmas)
 
     def matches(self, pattern: str, flags: int = 0) -> bool:
         """Does the whole command match the regular expression (``re.fullmatch``)?"""
         return re.fullmatch(pattern, self.command, flags) is not None
 
-    def _to_lemma(self, word: str) -> str:
+    def lemma(self, word: str) -> str:
+        """The dictionary form of a word, by the analyzer of the skill."""
         return (self._lemma or _shared_lemma())(word)
 
     @property

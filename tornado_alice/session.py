@@ -85,7 +85,8 @@ class Session:
     """A script and how far it has come.
 
     Attributes:
-        key: what names the dialog, for the seeds of its turns.
+        key: what names the dialog.
+        secret: what the seeds of its turns are made of.
         epoch: how many times it was started anew.
         n: number of the turn under way, or of the next one.
         ops: outcomes given in the turn under way.
@@ -107,7 +108,7 @@ class Session:
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
         """A request has come: run the script to its next wish (or remind of the steps it still waits for)."""
-        seed = turn.seed(self.secret, *self.key, self.epoch, self.n)
+        seed = turn.seed(self.secret, self.epoch, self.n)
         self._turn = turn.Turn(Request(data, self.lemma), at, seed)
         self.ops = []
         if self.pending is not None:
@@ -140,6 +141,10 @@ class Session:
         if self._stepper is not None:
             self._stepper.close()
             self._stepper = None
+
+    def where(self) -> str:
+        """File, line and function in which the script waits."""
+        return self._stepper.where() if self._stepper is not None else "its start"
 
     def replay(self, records: list[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.

@@ -6,6 +6,7 @@ import logging
 import signal
 import ssl
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
@@ -22,7 +23,9 @@ from .script import Script
 from .webhook import WebhookHandler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Phrases = str | tuple[str, ...]
+
+#: Set while a server loads a script: the script's own ``skill.run()`` then does nothing.
+hosted: ContextVar[bool] = ContextVar("tornado_alice_hosted", default=False)
 
 
 class Skill:
@@ -54,6 +57,7 @@ class Skill:
         **options: Any,
     ) -> None:
         self.name = name
+        self.has_own_journal = journal is not None
         self.journal: Journal = journal if journal is not None else MemoryJournal()
         self.options = _options(analyzer, options)
         self._script: Script | None = None
@@ -112,6 +116,8 @@ class Skill:
             ssl_context: a context, or (certificate file, key file).
             ignored: other arguments of Flask's run(), which mean nothing here.
         """
+        if hosted.get():
+            return  # python -m tornado_alice serves it, this line of the script is for running it alone
         logging.basicConfig(level=logging.DEBUG if debug else logging.INFO)
         if ignored:
             logging.getLogger(__name__).info("run() ignores %s", ", ".join(sorted(ignored)))

@@ -18,8 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlite_utils import Database
-
 from ..errors import JournalError
 from ..record import Head, Key, Op, Record, Summary
 from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
@@ -82,23 +80,30 @@ class SqliteJournal:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self.open()
+        assert self._conn is not None, "open() has set it"
+        if self.durability == "power":
+            self._writer = ThreadWriter(connect(self.path, "power", busy=2000))
+        else:
+            self._writer = LoopWriter(self._conn)
+        self._keeper = asyncio.create_task(self._housekeeping())
+
+    def open(self) -> None:
+        """Open it for reading alone; `start` does this too."""
         try:
             self._open()
         except sqlite3.Error as error:
             raise explain(error) from error
-        self._keeper = asyncio.create_task(self._housekeeping())
 
     def _open(self) -> None:
+        from sqlite_utils import Database  # here: its import takes longer than all of tornado_alice's
+
         self._conn = conn = connect(self.path, busy=5000)
         database = Database(conn)
         database.executescript(SCHEMA)
         conn.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (os.urandom(32),))
         (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
         conn.execute(f"PRAGMA busy_timeout = {BUSY}")
-        if self.durability == "power":
-            self._writer = ThreadWriter(connect(self.path, "power", busy=2000))
-        else:
-            self._writer = LoopWriter(conn)
 
     async def stop(self) -> None:
         if self._keeper is not None:

@@ -1,0 +1,131 @@
+"""Request and the `request` proxy."""
+
+import json
+import pickle
+
+import pytest
+
+from tornado_alice import Request, request, turn
+from tornado_alice.request import RequestProxy
+
+DATA = {
+    "meta": {"interfaces": {"screen": {}}, "timezone": "Europe/Moscow"},
+    "session": {"session_id": "s", "user_id": "u", "new": True, "user": {"access_token": "secret"}},
+    "request": {
+        "type": "SimpleUtterance",
+        "command": "Двадцать пять кошек...",
+        "nlu": {
+            "tokens": ["двадцать", "пять"],
+            "entities": [{"type": "YANDEX.NUMBER", "value": 25}, {"type": "YANDEX.GEO", "value": {"city": "пермь"}}],
+            "intents": {"YANDEX.CONFIRM": {"slots": {}}},
+        },
+        "payload": {"a": [1]},
+    },
+    "state": {"user": {"visits": 3}},
+}
+
+
+@pytest.fixture
+def in_turn():
+    token = turn.current.set(turn.Turn(Request(DATA), 0.0, b"seed"))
+    yield
+    turn.current.reset(token)
+
+
+def test_text_properties():
+    """command loses its trailing dots; words, lemmas and matches speak of it."""
+    r = Request({"request": {"command": "Двадцать пять кошек..."}})
+    assert r.command == "Двадцать пять кошек"
+    assert r.words == ["Двадцать", "пять", "кошек"]
+    assert r.lemmas == ["двадцать", "пять", "кошка"]
+    assert r.has_lemmas("кошками") and not r.has_lemmas("собака", "кот")
+    assert r.matches("двадцать .*", 2) and not r.matches("двадцать", 2)
+
+
+def test_request_without_a_command():
+    """A pressed button has no command: the text properties are empty, nothing fails."""
+    r = Request({"request": {"type": "ButtonPressed", "payload": {"x": 1}}})
+    assert (r.command, r.words, r.lemmas, r.has_lemmas("да"), r.matches("")) == ("", [], [], False, True)
+    assert r.payload == {"x": 1}
+
+
+def test_event_without_a_request():
+    """The account linking event has no `request` at all; properties are empty, nothing fails."""
+    r = Request({"account_linking_complete_event": {}, "session": {"session_id": "s"}})
+    assert (r.command, r.type, r.payload, r.intents, r.entities("YANDEX.NUMBER")) == ("", "", None, {}, [])
+
+
+def test_shortcuts():
+    """Sessions, entities, intents, states and the screen are one property away."""
+    r = Request(DATA)
+    assert (r.session_id, r.user_id, r.is_new, r.has_screen, r.type) == ("s", "u", True, True, "SimpleUtterance")
+    assert r.entities("YANDEX.NUMBER") == [25] and "YANDEX.CONFIRM" in r.intents
+    assert r.state("user")["visits"] == 3 and r.state("session") == {}
+
+
+def test_lemmas_are_lazy_and_pluggable():
+    """The analyzer is asked only when lemmas are wanted, and any function may take its place."""
+    asked = []
+    r = Request({"request": {"command": "ТРИ слова тут"}}, lambda word: asked.append(word) or word.lower())
+    assert r.words and asked == []
+    assert r.lemmas == ["три", "слова", "тут"] and len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r.__setitem__("a", 1),
+        lambda r: r.pop("session"),
+        lambda r: r["session"].update(a=1),
+        lambda r: r["request"]["nlu"]["tokens"].append("x"),
+        lambda r: r["request"]["payload"]["a"].clear(),
+        lambda r: r.get("request").setdefault("x", 1),
+        lambda r: next(iter(r.values())).popitem(),
+        lambda r: r["request"]["nlu"]["entities"][0].update(x=1),
+    ],
+)
+def test_requests_are_immutable(change):
+    """A script cannot change a request, at any depth: the change would be lost on replay."""
+    before = json.dumps(DATA)
+    with pytest.raises(TypeError, match="immutable"):
+        change(Request(DATA))
+    assert json.dumps(DATA) == before
+
+
+def test_repr_hides_tokens():
+    """repr() looks like the dict and shows no access token."""
+    assert "secret" not in repr(Request(DATA)) and "'user_id': 'u'" in repr(Request(DATA))
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_proxy_is_the_current_request():
+    """`request` is a Request, indexes, iterates, contains and prints as the current one."""
+    assert isinstance(request, Request) and isinstance(request, RequestProxy)
+    assert request["session"]["session_id"] == "s" and "meta" in request and "nothing" not in request
+    assert list(request) == list(DATA) and len(request) == len(DATA) and request == DATA
+    assert repr(request) == repr(Request(DATA)) and dict(request.items()) == DATA
+
+
+def test_proxy_moves_with_the_turn():
+    """A stored proxy means the turn in which it is asked, not the one in which it was stored."""
+    stored = {"kept": request}
+    seen = []
+    for command in ("раз", "два"):
+        token = turn.current.set(turn.Turn(Request({"request": {"command": command}}), 0.0, b"seed"))
+        seen.append(stored["kept"].command)
+        turn.current.reset(token)
+    assert seen == ["раз", "два"]
+
+
+def test_proxy_outside_of_a_turn():
+    """Outside of a turn the proxy says so, and can still be printed."""
+    with pytest.raises(RuntimeError, match="no turn is being handled"):
+        _ = request.command
+    assert "no turn" in repr(request)
+
+
+def test_json_and_truth():
+    """A Request dumps as the dict it is; a part of it too."""
+    assert json.loads(json.dumps(Request(DATA))) == DATA
+    assert json.loads(json.dumps(Request(DATA)["request"]["nlu"]["tokens"])) == ["двадцать", "пять"]
+    assert pickle.loads(pickle.dumps(dict(Request(DATA)["meta"]))) == DATA["meta"]
