@@ -1,5 +1,6 @@
 """What every test shares: a stray log line fails the test that caused it."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ class Logs(logging.Handler):
                 self.records.remove(record)
                 return self.text(record)
         raise AssertionError(f"no log line matches {pattern!r}; logged: {[self.text(r) for r in self.records]}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def first_loop() -> Iterator[None]:
+    """Tornado asks for a current loop before it makes its own; Python would create one that nobody closes."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
 
 
 @pytest.fixture(autouse=True)

@@ -64,8 +64,8 @@ class Live:
         _, late = await asyncio.wait(self.work, timeout=left)
         if late:
             return None
-        work, self.work = self.work, []
-        ops = [task.result() for task in work]
+        ops = [task.result() for task in self.work]
+        self.work = []
         return [{key: op[key] for key in ("ok", "error") if key in op} for op in ops]
 
     def _begin(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> "asyncio.Task[Op]":

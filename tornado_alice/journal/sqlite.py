@@ -94,10 +94,13 @@ class SqliteJournal:
             self._open()
         except sqlite3.Error as error:
             raise explain(error) from error
+        except OSError as error:
+            raise JournalError(f"the journal {self.path} cannot be opened: {error.strerror}") from error
 
     def _open(self) -> None:
         from sqlite_utils import Database  # here: its import takes longer than all of tornado_alice's
 
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds what users said
         self._conn = conn = connect(self.path, busy=5000)
         database = Database(conn)
         database.executescript(SCHEMA)
