@@ -174,6 +174,8 @@ class RequestProxy(Request):
         dict.__init__(self)
 
     def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return super().__getattribute__(name)  # what Python asks of any object, outside of turns too
         return getattr(_current_request(), name)
 
     def __getitem__(self, key: str) -> Any:
