@@ -1,0 +1,272 @@
+"""Every word of the pages, in Russian and in English; templates call the chosen dictionary `t`.
+
+What scripts of the pages say is under the key `js`; it travels to them in a data attribute.
+Names in braces are filled in by the reader: `t["limit_hint"].format(n=number(10**7, "ru"))`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+#: The first language is the one of a reader whose browser asks for neither.
+LANGUAGES = ("ru", "en")
+
+RU: dict[str, Any] = {
+    "site": "Число π, знак за знаком",
+    "point": ",",
+    "skip": "К содержанию",
+    "home": "Все вычисления",
+    "other_language": "English",
+    "lede": "Назовите номер знака после запятой — все ядра этой машины найдут его и всё число π до него, "
+    "а ход работы виден здесь сразу.",
+    "form_label": "Какой знак числа π найти?",
+    "form_hint": "Целое число от 1 до {n}",
+    # the server's own message, in English, follows this
+    "form_wrong": "Нужно целое число от 1 до {n}.",
+    "form_submit": "Вычислить",
+    "table_title": "Вычисления",
+    "table_empty": "Здесь пока пусто",
+    "table_empty_hint": "Начните с любого из этих знаков — первые два будут готовы раньше, чем вы моргнёте.",
+    "table_none": "Под этот отбор ничего не подходит",
+    "table_reset": "Показать все",
+    "filter_status": "Состояние",
+    "filter_any": "любое",
+    "filter_n": "Номер знака",
+    "order": "Порядок",
+    "orders": {
+        "-registered_at": "сначала новые",
+        "registered_at": "сначала старые",
+        "n": "номер растёт",
+        "-n": "номер убывает",
+        "-seconds": "сначала долгие",
+    },
+    "col_n": "Знак №",
+    "col_digit": "Цифра",
+    "col_status": "Состояние",
+    "col_seconds": "Время счёта",
+    "col_registered": "Добавлено",
+    "col_actions": "Действия",
+    "cancel": "Отменить",
+    "remove": "Удалить",
+    "retry": "Повторить",
+    "earlier": "Назад",
+    "later": "Вперёд",
+    "pages": "Страницы таблицы",
+    "job_title": "{n}‑й знак числа π",
+    "job_answer": "На месте {n} после запятой стоит",
+    "job_attempt": "Попытка",
+    "job_finished": "Закончено",
+    "job_progress": "Готово",
+    "digits_title": "π до {n}‑го знака",
+    "digits_label": "Знаки числа π, прокручивается",
+    "digits_none": "Знаков на диске ещё нет: они появятся здесь, когда вычисление закончится.",
+    "digits_noscript": "Без JavaScript видны первые знаки; остальные отдаёт",
+    "go_label": "Позиция",
+    "go": "Перейти",
+    "go_start": "В начало",
+    "go_end": "К последнему",
+    "search_label": "Найти цифры, например дату",
+    "search": "Найти",
+    "copy_label": "Скопировать знаков отсюда",
+    "copy": "Скопировать",
+    "events_title": "Ход вычисления",
+    "error_400": "Так не получится",
+    "error_404": "Такой страницы нет",
+    "error_429": "Слишком много вычислений сразу",
+    "error_5": "На сервере что-то сломалось",
+    "error_home": "К списку вычислений",
+    "status": {
+        "registered": "добавлено",
+        "scheduled": "в очереди",
+        "taken": "считается",
+        "calculated": "записывается",
+        "stored": "готово",
+        "error": "ошибка",
+        "cancelled": "отменено",
+        "removed": "удалено",
+    },
+    "js": {
+        "total": "всего: {n}",
+        "page": "{page} из {pages}",
+        "open": "Открыть страницу знака № {n}",
+        "said_registered": "Знак № {n}: добавлено",
+        "said_stored": "Знак № {n}: готово, цифра {digit}",
+        "said_error": "Знак № {n}: ошибка",
+        "said_cancelled": "Знак № {n}: отменено",
+        "said_removed": "Знак № {n}: удалено",
+        "said_many": "Изменилось вычислений: {n}",
+        "live": "обновляется само",
+        "connecting": "подключаемся…",
+        "lost": "нет связи, ждём сервер…",
+        "unreachable": "Сервер не отвечает. Попробуйте ещё раз, когда связь вернётся.",
+        "position": "Нужно целое число, не больше {n}",
+        "on_disk": "На диске уже {have} из {n} знаков — они здесь.",
+        "found": "Нашлось на позиции {n}",
+        "found_beyond": "Нашлось на позиции {n} — дальше, чем показывает эта страница",
+        "not_found": "Среди {n} знаков этого нет",
+        "search_next": "Найти дальше",
+        "search_digits": "Нужны цифры: от 1 до 20",
+        "searching": "Ищем…",
+        "copying": "Собираем…",
+        "copied": "Скопировано знаков: {n}, начиная с {from}",
+        "copy_failed": "Скопировать не удалось",
+        "digits_failed": "Не удалось загрузить знаки, пробуем ещё",
+        "removed": "Это вычисление удалено. Найденные знаки остались.",
+    },
+}
+
+EN: dict[str, Any] = {
+    "site": "Pi, digit by digit",
+    "point": ".",
+    "skip": "Skip to content",
+    "home": "All computations",
+    "other_language": "Русский",
+    "lede": "Name a place after the decimal point: every core of this machine goes looking for that digit "
+    "and for all of π before it, and you watch it happen here.",
+    "form_label": "Which digit of π shall we find?",
+    "form_hint": "A whole number from 1 to {n}",
+    "form_wrong": "",
+    "form_submit": "Compute",
+    "table_title": "Computations",
+    "table_empty": "Nothing here yet",
+    "table_empty_hint": "Start with any of these: the first two will be ready before you blink.",
+    "table_none": "Nothing matches this filter",
+    "table_reset": "Show all",
+    "filter_status": "Status",
+    "filter_any": "any",
+    "filter_n": "Digit no.",
+    "order": "Order",
+    "orders": {
+        "-registered_at": "newest first",
+        "registered_at": "oldest first",
+        "n": "number up",
+        "-n": "number down",
+        "-seconds": "slowest first",
+    },
+    "col_n": "Digit no.",
+    "col_digit": "Digit",
+    "col_status": "Status",
+    "col_seconds": "Computing time",
+    "col_registered": "Added",
+    "col_actions": "Actions",
+    "cancel": "Cancel",
+    "remove": "Remove",
+    "retry": "Retry",
+    "earlier": "Back",
+    "later": "Next",
+    "pages": "Pages of the table",
+    "job_title": "Digit {n} of π",
+    "job_answer": "At place {n} after the point stands",
+    "job_attempt": "Attempt",
+    "job_finished": "Finished",
+    "job_progress": "Done",
+    "digits_title": "π to {n} digits",
+    "digits_label": "Digits of pi, scrollable",
+    "digits_none": "No digits on disk yet: they will appear here when the computation ends.",
+    "digits_noscript": "Without JavaScript you see the first digits; the rest are served by",
+    "go_label": "Position",
+    "go": "Go",
+    "go_start": "To the start",
+    "go_end": "To the last",
+    "search_label": "Find digits, a date for example",
+    "search": "Find",
+    "copy_label": "Copy digits from here",
+    "copy": "Copy",
+    "events_title": "How it went",
+    "error_400": "That will not work",
+    "error_404": "No such page",
+    "error_429": "Too many computations at once",
+    "error_5": "Something broke on the server",
+    "error_home": "To the computations",
+    "status": {
+        "registered": "added",
+        "scheduled": "queued",
+        "taken": "computing",
+        "calculated": "saving",
+        "stored": "ready",
+        "error": "error",
+        "cancelled": "cancelled",
+        "removed": "removed",
+    },
+    "js": {
+        "total": "{n} in all",
+        "page": "{page} of {pages}",
+        "open": "Open the page of digit {n}",
+        "said_registered": "Digit {n}: added",
+        "said_stored": "Digit {n}: ready, it is {digit}",
+        "said_error": "Digit {n}: error",
+        "said_cancelled": "Digit {n}: cancelled",
+        "said_removed": "Digit {n}: removed",
+        "said_many": "Computations changed: {n}",
+        "live": "updates by itself",
+        "connecting": "connecting…",
+        "lost": "connection lost, waiting for the server…",
+        "unreachable": "The server does not answer. Try again once the connection is back.",
+        "position": "A whole number, at most {n}",
+        "on_disk": "{have} of {n} digits are on disk already: here they are.",
+        "found": "Found at position {n}",
+        "found_beyond": "Found at position {n}, farther than this page goes",
+        "not_found": "Not among the first {n} digits",
+        "search_next": "Find next",
+        "search_digits": "Digits wanted: from 1 to 20",
+        "searching": "Searching…",
+        "copying": "Collecting…",
+        "copied": "Digits copied: {n}, from {from} on",
+        "copy_failed": "Copying failed",
+        "digits_failed": "Digits could not be loaded, trying again",
+        "removed": "This computation was removed. The digits found stay.",
+    },
+}
+
+
+def texts(lang: str) -> dict[str, Any]:
+    """The dictionary of a language of `LANGUAGES`; Russian for any other.
+
+    >>> texts("en")["status"]["stored"]
+    'ready'
+    """
+    return EN if lang == "en" else RU
+
+
+def number(value: int, lang: str) -> str:
+    """A whole number with its thousands set apart as the language does it.
+
+    >>> number(10_000_000, "en")
+    '10,000,000'
+    """
+    return f"{value:,}" if lang == "en" else f"{value:,}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+def iso(at: float) -> str:
+    """A UNIX time as `<time datetime>` wants it, in UTC.
+
+    >>> iso(0.5)
+    '1970-01-01T00:00:00.500Z'
+    """
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(at: float) -> str:
+    """A UNIX time for readers without JavaScript; the scripts write the reader's own time instead.
+
+    >>> moment(0)
+    '1970-01-01 00:00:00 UTC'
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def seconds(value: float, lang: str) -> str:
+    """A duration for readers without JavaScript, in seconds.
+
+    >>> seconds(1.2345, "en")
+    '1.234 s'
+    """
+    return f"{value:.3f} s" if lang == "en" else f"{value:.3f} с".replace(".", ",")
+
+
+def groups(digits: str, size: int = 10) -> list[str]:
+    """Digits cut into groups that the eye can count.
+
+    >>> groups("141592653589")
+    ['1415926535', '89']
+    """
+    return [digits[at : at + size] for at in range(0, len(digits), size)]

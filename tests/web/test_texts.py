@@ -1,0 +1,25 @@
+"""The two languages of the pages say the same things."""
+
+import re
+from typing import Any
+
+from pi_service.jobs import Stage
+from pi_service.texts import EN, LANGUAGES, RU, texts
+
+
+def shape(words: Any) -> Any:
+    """Keys, and the names in braces of each text."""
+    if isinstance(words, dict):
+        return {key: shape(value) for key, value in words.items()}
+    return sorted(re.findall(r"\{(\w+)\}", words))
+
+
+def test_languages_have_the_same_keys_and_fields() -> None:
+    """A text of one language exists in the other, with the same fields to fill in."""
+    english = {**EN, "form_wrong": RU["form_wrong"]}  # in English the server's message says it all
+    assert shape(english) == shape(RU)
+
+
+def test_every_stage_has_a_word() -> None:
+    """No status that the service knows is shown without a word."""
+    assert [set(texts(lang)["status"]) for lang in LANGUAGES] == [set(Stage)] * 2
