@@ -1,0 +1,173 @@
+"""Where pi is computed: a small protocol, and the engine that uses this machine's cores.
+
+Big jobs run one at a time, each with all cores, as the steps of `plan`; a finished step is a file under
+`workdir/ranges`, so another attempt goes on where the last one ended. Small jobs have a worker of their own and
+never wait for a big one. Of the biggest job P, Q and T stay on disk: a bigger n splits only the new terms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pi_service import ranges, tasks
+from pi_service.errors import LimitExceeded
+from pi_service.plan import Step, plan
+from pi_service.pool import Pool
+from pi_service.ranges import BadFile
+
+QUICK = 100_000
+ATTEMPTS = 3  # with files that turn out bad and are removed; other errors are for the caller to repeat
+WATCH_SECONDS = 0.25
+STOPPED_SECONDS = 2.0
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+Progress = Callable[[float], None]
+
+
+class Engine(Protocol):
+    """Where computing happens; another engine (a cluster) can take the local one's place."""
+
+    async def start(self) -> None:
+        """Make ready; await this before `compute`."""
+
+    async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
+        """Compute pi to n digits and return a file under `workdir` with exactly n + 1 ASCII digits `3141...`.
+
+        The digits are truncated, never rounded; the file is not fsynced and belongs to the caller. `progress` is
+        called on the event loop with a growing fraction 0..1. Cancelling the task ends the work.
+
+        Raises WorkerDied, CheckFailed, LimitExceeded, DiskFull.
+        """
+
+    async def stop(self) -> None:
+        """End all work and all processes within 5 seconds."""
+
+
+class LocalEngine:
+    """The engine of one machine: `workers` processes (default: one per core) and one for small n.
+
+    `time_limit` is in seconds per job, `memory_limit` in bytes over all processes; None is no limit.
+    """
+
+    def __init__(
+        self, workers: int | None = None, time_limit: float | None = None, memory_limit: int | None = None
+    ) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self.time_limit = time_limit
+        self.memory_limit = memory_limit
+        self._pool = Pool(self.workers)
+        self._quick = Pool(1)
+        self._turn = asyncio.Lock()
+
+    def pids(self) -> set[int]:
+        """The worker processes."""
+        return self._pool.pids() | self._quick.pids()
+
+    async def start(self) -> None:
+        await asyncio.gather(self._pool.start(), self._quick.start())
+
+    async def stop(self) -> None:
+        await asyncio.gather(self._pool.stop(), self._quick.stop())
+
+    async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
+        if n <= QUICK:
+            return await self._limited(n, self._small(n, workdir, progress))
+        async with self._turn:
+            return await self._limited(n, self._big(n, workdir, progress))
+
+    async def _small(self, n: int, workdir: Path, progress: Progress) -> Path:
+        target = workdir / f"pi-{n}.txt"
+        await self._quick.run(f"pi to {n} digits", tasks.quick, target, n)
+        progress(1.0)
+        return target
+
+    async def _big(self, n: int, workdir: Path, progress: Progress) -> Path:
+        directory, target = workdir / "ranges", workdir / f"pi-{n}.txt"
+        directory.mkdir(parents=True, exist_ok=True)
+        for attempt in reversed(range(ATTEMPTS)):
+            target.write_text("3")
+            try:
+                await self._run(plan(n, workdir, self.workers, target), progress)
+            except* BadFile:
+                if not attempt:
+                    raise
+            else:
+                break
+        ranges.clean(directory)
+        return target
+
+    async def _run(self, steps: list[Step], progress: Progress) -> None:
+        """All steps, each as soon as what it needs is there."""
+        running: dict[str, asyncio.Task[None]] = {}
+        total, done = sum(step.weight for step in steps), 0.0
+
+        async def one(step: Step) -> None:
+            nonlocal done
+            await asyncio.gather(*(running[need] for need in step.needs if need in running))
+            await self._pool.run(step.name, step.function, *step.args)
+            done += step.weight
+            progress(min(1.0, done / total))
+
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                running[step.name] = group.create_task(one(step))
+
+    async def _limited(self, n: int, work: Coroutine[None, None, Path]) -> Path:
+        """The result of `work`, or the first of the errors in it, or LimitExceeded."""
+        try:
+            async with asyncio.timeout(self.time_limit), asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch(n))
+                result = await work
+                watch.cancel()
+        except TimeoutError as error:
+            raise LimitExceeded(f"pi to {n} digits took longer than the limit of {self.time_limit:g} s") from error
+        except BaseExceptionGroup as errors:
+            raise first(errors) from errors
+        return result
+
+    async def _watch(self, n: int) -> None:
+        """End workers that are stopped (SIGSTOP) for long; raise LimitExceeded for too much memory."""
+        stopped: Counter[int] = Counter()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            total = 0
+            for pid in self.pids():
+                state, memory = process(pid)
+                total += memory
+                stopped[pid] = stopped[pid] + 1 if state == "T" else 0
+                if stopped[pid] * WATCH_SECONDS >= STOPPED_SECONDS:
+                    os.kill(pid, signal.SIGKILL)
+            if self.memory_limit is not None and total > self.memory_limit:
+                raise LimitExceeded(
+                    f"pi to {n} digits needs more memory than the limit of {self.memory_limit / 2**20:.0f} MiB"
+                )
+
+
+def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to report of a group: a limit before anything else, for it explains the rest."""
+    flat = list(leaves(errors))
+    return next((error for error in flat if isinstance(error, LimitExceeded)), flat[0])
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+def process(pid: int) -> tuple[str, int]:
+    """State (`R`, `S`, `T`, ...) and resident bytes of a process; ("", 0) if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "", 0
+    return fields[0], int(fields[21]) * PAGE

@@ -1,0 +1,54 @@
+"""The routes of the service and the Application settings they need."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tornado.routing import Rule
+from tornado.web import StaticFileHandler, url
+
+from pi_service import api, pages
+from pi_service.answers import SECURITY
+from pi_service.service import Service
+
+
+class Static(StaticFileHandler):
+    """Scripts, styles and pictures of the pages."""
+
+    def set_default_headers(self) -> None:
+        for name, value in SECURITY.items():
+            self.set_header(name, value)
+
+
+def routes(service: Service) -> list[Rule]:
+    """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
+    given = {"service": service}
+    return [
+        url(r"/", pages.Dashboard, given),
+        url(r"/jobs", pages.NewJob, given),
+        url(r"/jobs/([^/]+)/(retry|remove)", pages.Command, given),
+        url(r"/pi/([^/]+)", pages.OneJob, given),
+        url(r"/api/jobs", api.Jobs, given),
+        url(r"/api/jobs/([^/]+)", api.OneJob, given),
+        url(r"/api/jobs/([^/]+)/retry", api.Retry, given),
+        url(r"/api/search", api.Search, given),
+        url(r"/api/events", api.Events, given),
+        url(r"/v1/pi", api.Window, given),
+        url(r"/(?:api|v1)(?:/.*)?", api.Unknown, given),
+    ]
+
+
+def settings() -> dict[str, Any]:
+    """Settings of the `tornado.web.Application` that serves `routes`."""
+    web = Path(str(files("pi_service.web")))
+    return {
+        "template_path": str(web / "templates"),
+        "static_path": str(web / "static"),
+        "static_handler_class": Static,
+        "default_handler_class": pages.Missing,
+        "xsrf_cookies": True,
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        # a page that went to sleep is noticed, and proxies keep quiet connections open
+        "websocket_ping_interval": 20,
+        "websocket_max_message_size": 4096,
+    }

@@ -1,0 +1,91 @@
+"""Who waits for what: lanes of jobs, and the one run a lane has at a time. No I/O, nothing is recorded here.
+
+Invariant: an unfinished job is in one lane's `waiting` or among one run's `members`; `drop` removes it from both.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+#: Progress is reported at most this often (seconds) and only if it moved by a visible amount, so that the history of a
+#: job of hours stays within a thousand lines.
+PROGRESS_EVERY = 0.1
+PROGRESS_STEP = 0.001
+
+
+@dataclass
+class Run:
+    """One computation, of `leader` digits, and its members: the jobs that still want the result."""
+
+    leader: int
+    members: dict[int, None]  #: in order; the leader, unless cancelled, and smaller followers
+    task: asyncio.Task[None] | None = None
+    computing: bool = False  #: False again once digits are being written
+    progress: float = 0.0
+    told_at: float = 0.0
+    turn: int = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the leader itself still wants the result."""
+        return self.leader in self.members
+
+    def begin(self, now: float) -> None:
+        self.computing, self.progress, self.told_at = True, 0.0, now
+
+    def report(self, fraction: float, now: float) -> list[int]:
+        """Which members to tell of this progress: none if it is too soon, else the leader and one follower.
+
+        Followers take turns, so that a thousand of them cost no more events than one.
+        """
+        soon = now - self.told_at < PROGRESS_EVERY or fraction - self.progress < PROGRESS_STEP
+        if soon or not self.computing or not self.wanted:
+            return []
+        self.progress, self.told_at = fraction, now
+        followers = [n for n in self.members if n != self.leader]
+        self.turn += 1
+        return [self.leader, *followers[self.turn % len(followers) :][:1]] if followers else [self.leader]
+
+
+@dataclass
+class Lane:
+    """Jobs that share workers: those that wait, in order, and the run that is under way."""
+
+    waiting: dict[int, None] = field(default_factory=dict)
+    run: Run | None = None
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, n: int) -> None:
+        self.waiting[n] = None
+        self._filled.set()
+
+    async def next(self) -> Run:
+        """The run of the job that waited longest; the smaller ones that wait come with it."""
+        while not self.waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        leader = next(iter(self.waiting))
+        members = [leader, *(n for n in self.waiting if n < leader)]
+        for n in members:
+            del self.waiting[n]
+        self.run = Run(leader, dict.fromkeys(members))
+        return self.run
+
+    def joinable(self, n: int) -> Run | None:
+        """The run that will bring the digits of `n` too, if there is one."""
+        run = self.run
+        return run if run and run.wanted and n < run.leader else None
+
+    def queued(self) -> int:
+        """How many jobs wait, followers included; the one being computed does not count."""
+        return len(self.waiting) + (len(self.run.members) - self.run.wanted if self.run else 0)
+
+    def drop(self, n: int) -> Callable[[], object] | None:
+        """Take `n` out; if that leaves a computation which nobody leads, what ends it."""
+        self.waiting.pop(n, None)
+        run = self.run
+        if run is None or n not in run.members:
+            return None
+        del run.members[n]
+        # digits that are being written already are as good as any: only computing is cut short
+        return run.task.cancel if run.task and run.computing and n == run.leader else None

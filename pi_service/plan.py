@@ -1,0 +1,120 @@
+"""Which tasks lead to pi, given the ranges that are on disk already; pure data, nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pi_service import chudnovsky, radix, ranges, tasks
+from pi_service.ranges import Span
+
+# Shares of the processor time at 10^7 digits; progress counts finished steps by them.
+SPLIT, MERGE, ROOT, POWER, FRACTION, CONVERT = 0.55, 0.06, 0.04, 0.01, 0.16, 0.18
+TERMS_PER_CHUNK = 60_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task of a worker: it reads what the steps named in `needs` left, and leaves the files `outputs`."""
+
+    name: str
+    function: Callable[..., None]
+    args: tuple[Any, ...]
+    weight: float
+    outputs: tuple[Path, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """All its files are there, from an earlier attempt or a smaller n."""
+        return bool(self.outputs) and all(path.exists() for path in self.outputs)
+
+
+def chunks(a: int, b: int, workers: int) -> list[Span]:
+    """The terms a < k <= b in equal parts, a multiple of `workers`."""
+    length = b - a
+    count = workers * 2
+    while length > count * TERMS_PER_CHUNK:
+        count *= 2
+    count = min(count, length)
+    edges = [a + length * i // count for i in range(count + 1)]
+    return [Span(*pair) for pair in pairwise(edges)]
+
+
+def cover(found: list[Span], last: int, workers: int) -> list[Span]:
+    """Spans from term 0 to at least `last`: those that are found, and chunks in the gaps between."""
+    result: list[Span] = []
+    end = 0
+    for span in found:
+        if end >= last or span.a >= last:
+            break
+        if span.a < end or span.b > 2 * last:
+            continue  # inside the one before, or needlessly long numbers
+        if span.a > end:
+            result += chunks(end, span.a, workers)
+        result.append(span)
+        end = span.b
+    return result + (chunks(end, last, workers) if end < last else [])
+
+
+def merges(parts: list[Span]) -> tuple[list[tuple[Span, Span]], list[Span]]:
+    """Pairs to merge, the shortest first, until two parts are left; and those two."""
+    parts, pairs = list(parts), []
+    while len(parts) > 2:
+        i = min(range(len(parts) - 1), key=lambda i: parts[i + 1].b - parts[i].a)
+        pairs.append((parts[i], parts[i + 1]))
+        parts[i : i + 2] = [Span(parts[i].a, parts[i + 1].b)]
+    return pairs, parts
+
+
+def term_steps(directory: Path, last: int, workers: int) -> tuple[list[Step], list[Span]]:
+    """The steps to the one or two ranges that cover the terms up to `last`, and those ranges."""
+    parts = cover(ranges.spans(directory), last, workers)
+    pairs, ends = merges(parts)
+    steps = []
+    for span in parts:
+        weight = SPLIT * len(span) / last
+        steps.append(Step(str(span), tasks.split, (directory, span), weight, (span.path(directory),)))
+    for left, right in pairs:
+        both = Span(left.a, right.b)
+        args = (directory, left, right, max(1, round(workers * len(both) / last)))
+        weight, outputs = MERGE * len(both) / last, (both.path(directory),)
+        steps.append(Step(str(both), tasks.merge, args, weight, outputs, (str(left), str(right))))
+    return steps, ends
+
+
+def plan(n: int, workdir: Path, workers: int, target: Path) -> list[Step]:
+    """What remains to do for pi with n digits in the file `target`; each step comes after those it needs."""
+    directory = workdir / "ranges"
+    pieces = 1 << (workers - 1).bit_length()
+    digits = radix.size(n + tasks.SPARE, pieces)
+    bits = radix.bits(digits)
+    splitting, ends = term_steps(directory, chudnovsky.terms(digits), workers)
+
+    root, power = directory / f"{bits}.root", directory / f"{digits}.power"
+    out = tuple(directory / f"{n}.{i}-{pieces}.piece" for i in range(pieces))
+    needs = ("square root", "power of five", *map(str, ends))
+    steps = [
+        Step("square root", tasks.root, (root, bits), ROOT, (root,)),
+        Step("power of five", tasks.power, (power, digits // 2), POWER, (power,)),
+        *splitting,
+        Step("division", tasks.fraction, (directory, ends, (root, power), out, digits), FRACTION, out, needs),
+    ]
+    for i, path in enumerate(out):
+        args = (path, target, 1 + i * (digits // pieces), n + 1)
+        steps.append(Step(f"digits of part {i + 1}", tasks.convert, args, CONVERT / pieces, (), ("division",)))
+    return required(steps)
+
+
+def required(steps: list[Step]) -> list[Step]:
+    """The steps without those that are done, or are only needed by such."""
+    wanted = {step.name for step in steps if not step.outputs}
+    result = []
+    for step in reversed(steps):
+        if step.name in wanted and not step.done:
+            wanted.update(step.needs)
+            result.append(step)
+    return result[::-1]

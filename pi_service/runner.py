@@ -1,0 +1,233 @@
+"""Takes jobs, drives the engine, records what happens.
+
+1. Two lanes: small jobs have workers of their own and never wait for a big one. In a lane one computation runs at
+   a time, since it uses all the workers it may, and the others wait in the order they came.
+2. A job smaller than the one running in its lane joins it as a follower: it is stored when that one is. If the
+   leader is cancelled or fails, each follower is scheduled on its own, as a new attempt.
+3. Written, then told: a change is committed, then published, and the loop does not run in between.
+4. What may succeed when repeated (a dead worker, a failed check) is repeated, `ATTEMPTS` times in all; what will
+   not (a limit, a full disk, our own mistake) ends in `error` at once. No exception leaves a job hanging.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from pi_service.digits import Digits, unwritable
+from pi_service.engine import QUICK, Engine
+from pi_service.errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied
+from pi_service.feed import Feed
+from pi_service.jobs import FINISHED, Job, Stage, Step
+from pi_service.lanes import Lane, Run
+from pi_service.store import Store
+
+log = logging.getLogger(__name__)
+
+#: How often a computation is tried before its job ends in `error`.
+ATTEMPTS = 3
+#: Seconds after which a result is offered again to a database that did not take it.
+STORE_RETRY = 0.5
+
+
+class Runner:
+    """Runs the jobs of one service. `max_queue` is how many may wait, those under way not counted."""
+
+    def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, workdir: Path, max_queue: int) -> None:
+        self._store, self._digits, self._feed, self._engine = store, digits, feed, engine
+        self._workdir = workdir
+        self._max_queue = max_queue
+        self._quick, self._big = self._lanes = (Lane(), Lane())
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, trouble: str) -> None:
+        """Schedule again what an earlier process left unfinished, and begin.
+
+        `trouble` says what is wrong with the digits file; stored jobs whose digits it lost are computed again.
+        """
+        unfinished = self._store.unfinished()
+        lost = [job for job in self._store.with_status(Stage.STORED) if job.n > self._digits.available]
+        if lost:
+            log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
+        for job in sorted(lost, key=lambda job: -job.n):  # the largest first: the others follow it
+            self._schedule(job.n, Step(Stage.SCHEDULED, f"{trouble}; its digits are computed again"))
+        for job in unfinished:
+            self._schedule(job.n, Step(Stage.SCHEDULED, "the server was restarted"))
+        self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
+
+    async def stop(self) -> None:
+        """End the computations. No events: the jobs stay unfinished and the next start goes on with them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- commands
+
+    def submit(self, n: int) -> tuple[Job, bool]:
+        """Register and schedule `n`, unless it is there already: the job, and whether it is new.
+
+        Raises `QueueFull`.
+        """
+        if job := self._store.job(n):
+            return job, False
+        return self._enter(n), True
+
+    def retry(self, n: int) -> Job:
+        """Run a failed or cancelled job again. Raises `NotFound`, `IllegalTransition`, `QueueFull`."""
+        self._known(n)
+        return self._enter(n)
+
+    def remove(self, n: int) -> Job:
+        """Cancel an unfinished job, take a finished one out of the table. Raises `NotFound`."""
+        job = self._known(n)
+        if job.status in FINISHED:
+            self._feed.publish(self._store.record(n, Step(Stage.REMOVED)))
+            return replace(job, status=Stage.REMOVED)
+        job = self._record(n, Step(Stage.CANCELLED))
+        for lane in self._lanes:
+            if end := lane.drop(n):
+                end()
+        return job
+
+    def _known(self, n: int) -> Job:
+        if job := self._store.job(n):
+            return job
+        raise NotFound(f"there is no job with n = {n}")
+
+    def _enter(self, n: int) -> Job:
+        queued = sum(lane.queued() for lane in self._lanes)
+        if queued >= self._max_queue and n > self._digits.available:
+            raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
+        return self._schedule(n, Step(Stage.REGISTERED), Step(Stage.SCHEDULED))
+
+    def _schedule(self, n: int, *steps: Step) -> Job:
+        """Record `steps`, which end in `scheduled`, and send `n` the shortest way to its digits."""
+        if n <= self._digits.available:
+            taken = Step(Stage.TAKEN, "its digits are on disk already")
+            return self._record(n, *steps, taken, Step(Stage.CALCULATED), self._stored(n))
+        lane = self._quick if n <= QUICK else self._big
+        if run := lane.joinable(n):
+            job = self._record(n, *steps, _taken(n, run))
+            run.members[n] = None
+        else:
+            job = self._record(n, *steps)
+            lane.put(n)
+        return job
+
+    # -- the life of a run
+
+    async def _serve(self, lane: Lane) -> None:
+        while True:
+            run = await lane.next()
+            try:
+                await self._lead(lane, run)
+            except Exception:  # our own mistake must not stop the jobs behind it
+                log.exception("the run of n=%d broke off", run.leader)
+            lane.run = None
+
+    async def _lead(self, lane: Lane, run: Run) -> None:
+        try:
+            await self._run(run)
+        except Exception as error:
+            await self._tell(run, run.leader, Step(Stage.ERROR, _reason(run, error)))
+            lane.drop(run.leader)
+        alone = Step(Stage.SCHEDULED, f"n = {run.leader} came to no end; computed on its own")
+        for n in list(run.members):
+            await self._surely(run, n, partial(self._schedule, n, alone))
+
+    async def _run(self, run: Run) -> None:
+        for n in list(run.members):
+            await self._tell(run, n, _taken(n, run))
+        await self._digits.settled()
+        if run.leader <= self._digits.available:
+            await self._tell(run, run.leader, Step(Stage.CALCULATED))
+        elif not await self._attempts(run):
+            return
+        await self._tell(run, run.leader, self._stored(run.leader))
+        for n in [n for n in run.members if n != run.leader]:
+            await self._tell(run, n, Step(Stage.CALCULATED), self._stored(n))
+            await asyncio.sleep(0)  # a thousand followers must not hold up the loop
+        run.members.clear()
+
+    async def _attempts(self, run: Run) -> bool:
+        """Whether the digits are on disk now; False if the leader was cancelled."""
+        for attempt in range(1, ATTEMPTS + 1):
+            if not run.wanted:
+                return False
+            run.task = asyncio.create_task(self._produce(run))
+            try:
+                await asyncio.wait([run.task])
+            except asyncio.CancelledError:  # the service stops
+                run.task.cancel()
+                await asyncio.wait([run.task])
+                raise
+            if run.task.cancelled():
+                return False
+            if (error := run.task.exception()) is None:
+                return True
+            if attempt == ATTEMPTS or not isinstance(error, WorkerDied | CheckFailed):
+                raise error
+            log.warning("attempt %d of %d at n=%d failed: %s", attempt, ATTEMPTS, run.leader, error)
+            again = Step(Stage.REGISTERED, f"attempt {attempt + 1} of {ATTEMPTS}")
+            steps = Step(Stage.ERROR, str(error)), again, Step(Stage.SCHEDULED), Step(Stage.TAKEN)
+            await self._tell(run, run.leader, *steps)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _produce(self, run: Run) -> None:
+        run.begin(asyncio.get_running_loop().time())
+        try:
+            path = await self._engine.compute(run.leader, self._workdir, partial(self._progress, run))
+        except OSError as error:
+            raise unwritable(error) from error
+        finally:
+            run.computing = False
+        await self._tell(run, run.leader, Step(Stage.CALCULATED))
+        await self._digits.replace(path, run.leader)
+
+    def _progress(self, run: Run, fraction: float) -> None:
+        fraction = min(1.0, fraction)
+        for n in run.report(fraction, asyncio.get_running_loop().time()):
+            with suppress(StoreUnavailable):  # the next report makes up for it
+                self._record(n, Step(Stage.TAKEN, progress=fraction))
+
+    # -- recording
+
+    def _stored(self, n: int) -> Step:
+        return Step(Stage.STORED, digit=self._digits.digit(n))
+
+    async def _tell(self, run: Run, n: int, *steps: Step) -> None:
+        await self._surely(run, n, partial(self._record, n, *steps))
+
+    async def _surely(self, run: Run, n: int, record: Callable[[], object]) -> None:
+        """Record as soon as the database takes it, unless `n` is cancelled before that."""
+        while n in run.members:
+            try:
+                record()
+                return
+            except StoreUnavailable as error:
+                log.warning("n=%d has to wait: %s", n, error)
+                await asyncio.sleep(STORE_RETRY)
+
+    def _record(self, n: int, *steps: Step) -> Job:
+        changes = self._store.record(n, *steps)
+        self._feed.publish(changes)
+        for event in (change.event for change in changes if not change.event.progress):
+            log.info("n=%d attempt=%d %s %s", n, event.attempt, event.stage.value, event.detail or "")
+        job = changes[-1].job
+        assert job is not None  # only `removed` leaves none
+        return job
+
+
+def _taken(n: int, run: Run) -> Step:
+    return Step(Stage.TAKEN, None if n == run.leader else f"together with n = {run.leader}")
+
+
+def _reason(run: Run, error: Exception) -> str:
+    if isinstance(error, PiError):
+        log.warning("n=%d ends in error: %s", run.leader, error)
+        return str(error)
+    log.error("n=%d ends in error", run.leader, exc_info=error)
+    return f"an unexpected error: {type(error).__name__}: {error}"

@@ -1,0 +1,223 @@
+"""Events and jobs in SQLite.
+
+1. `event` is append-only (a trigger holds that); `job` is its fold, written in the same transaction.
+2. UNIQUE (n, seq) is the point of synchronisation: the k-th event of a job exists once, whoever writes it.
+   A writer that comes too late gets `IllegalTransition`, exactly as if it had read the newer state first.
+3. Every method is one short transaction and runs on the caller's thread, the loop's. A database that is
+   locked or full raises `StoreUnavailable`, and nothing of the change is written.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+
+from pi_service.errors import BadRequest, IllegalTransition, StoreUnavailable
+from pi_service.jobs import UNFINISHED, Change, Event, Job, Stage, Step, fold, follow
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    n INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    progress REAL NOT NULL,
+    at REAL NOT NULL,
+    detail TEXT,
+    digit INTEGER,
+    UNIQUE (n, seq)
+);
+CREATE TRIGGER IF NOT EXISTS event_is_never_changed BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER IF NOT EXISTS event_is_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TABLE IF NOT EXISTS job (
+    n INTEGER PRIMARY KEY,
+    status TEXT NOT NULL,
+    progress REAL NOT NULL,
+    digit INTEGER,
+    error TEXT,
+    registered_at REAL NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    seconds REAL,
+    attempt INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS job_status ON job (status);
+CREATE INDEX IF NOT EXISTS job_registered_at ON job (registered_at, n);
+"""
+
+#: Column by which a list can be sorted; nulls come last whichever the direction.
+SORTS = ("n", "status", "registered_at", "finished_at", "seconds")
+#: A list is sorted so unless asked otherwise: newest first.
+NEWEST_FIRST = "-registered_at"
+#: The loop waits here, so a locked database is given up soon.
+BUSY_SECONDS = 0.2
+
+
+class Store:
+    """The database of one data directory. `clock` gives UNIX seconds."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        with _guard():
+            self._db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS))
+            self._db.enable_wal()
+            self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    # -- writing
+
+    def record(self, n: int, *steps: Step) -> list[Change]:
+        """Append the events of `steps` to job `n` in one transaction and return them with the jobs they made.
+
+        Raises `IllegalTransition` if one of them is not allowed; then none of them is written.
+        """
+        # What was told to a user survives a power cut; a progress report is not worth an fsync.
+        durable = not all(step.stage is Stage.TAKEN and step.progress > 0 for step in steps)
+        with _guard(), self._transaction(durable):
+            last, seq = self._last(n)
+            job = self._job(n)
+            changes = []
+            for step in steps:
+                event = follow(last, step, id=0, n=n, at=self._clock())
+                seq += 1
+                event = self._append(event, seq)
+                job = fold(job, event)
+                last = event
+                changes.append(Change(event, job))
+            self._project(n, job)
+            return changes
+
+    @contextmanager
+    def _transaction(self, durable: bool) -> Iterator[None]:
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        # the write lock first, so that what is read inside stays true until the end
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.conn.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _append(self, event: Event, seq: int) -> Event:
+        row = asdict(event) | {"seq": seq, "stage": event.stage.value}
+        del row["id"]
+        try:
+            id = self._table("event").insert(row).last_pk
+        except sqlite3.IntegrityError:
+            raise IllegalTransition(event.stage.value, "changed by another writer") from None
+        assert isinstance(id, int)
+        return Event(**(asdict(event) | {"id": id}))
+
+    def _project(self, n: int, job: Job | None) -> None:
+        if job is None:
+            self._table("job").delete_where("n = ?", [n])
+        else:
+            self._table("job").upsert(asdict(job) | {"status": job.status.value}, pk="n")
+
+    # -- reading
+
+    def job(self, n: int) -> Job | None:
+        """The job `n`, or None if it was never registered or is removed."""
+        with _guard():
+            return self._job(n)
+
+    def events(self, n: int) -> list[Event]:
+        """The whole history of `n`, earlier lives of a removed job included, oldest first."""
+        with _guard():
+            return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
+
+    def jobs(
+        self,
+        status: Stage | None = None,
+        q: str = "",
+        sort: str = NEWEST_FIRST,
+        page: int = 1,
+        per_page: int = 50,
+    ) -> tuple[list[Job], int]:
+        """One page of the jobs whose status is `status` and whose n starts with `q`, and how many there are.
+
+        `sort` is one of `SORTS`, with '-' before it for descending order; anything else raises `BadRequest`.
+        """
+        where = "(:status IS NULL OR status = :status) AND substr(n, 1, length(:q)) = :q"
+        values = {"status": status, "q": q}
+        with _guard():
+            table = self._table("job")
+            rows = table.rows_where(where, values, order_by=_order(sort), limit=per_page, offset=(page - 1) * per_page)
+            return [_job(row) for row in rows], table.count_where(where, values)
+
+    def with_status(self, *stages: Stage) -> list[Job]:
+        """All jobs in one of `stages`, in the order of their registration."""
+        marks = ", ".join("?" * len(stages))
+        with _guard():
+            rows = self._table("job").rows_where(f"status IN ({marks})", stages, order_by="registered_at, n")
+            return [_job(row) for row in rows]
+
+    def unfinished(self) -> list[Job]:
+        """The jobs that still need work, in the order of their registration."""
+        return self.with_status(*sorted(UNFINISHED))
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """Up to `limit` events with an id above `after`, each with its job as it is now."""
+        with _guard():
+            rows = self._table("event").rows_where("id > ?", [after], order_by="id", limit=limit)
+            events = [_event(row) for row in rows]
+            jobs = {n: self._job(n) for n in {event.n for event in events}}
+        return [Change(event, jobs[event.n]) for event in events]
+
+    def last_id(self) -> int:
+        """The id of the newest event; 0 if there is none."""
+        with _guard():
+            (row,) = self._db.query("SELECT COALESCE(MAX(id), 0) AS id FROM event")
+            return int(row["id"])
+
+    def _job(self, n: int) -> Job | None:
+        return next((_job(row) for row in self._table("job").rows_where("n = ?", [n])), None)
+
+    def _last(self, n: int) -> tuple[Event | None, int]:
+        for row in self._table("event").rows_where("n = ?", [n], order_by="seq DESC", limit=1):
+            return _event(row), row["seq"]
+        return None, 0
+
+    def _table(self, name: str) -> Table:
+        return self._db.table(name)
+
+
+@contextmanager
+def _guard() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = f"the database does not answer as it should ({error}); nothing was changed, try again later"
+        raise StoreUnavailable(text) from error
+
+
+def _order(sort: str) -> str:
+    column, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
+    if column not in SORTS:
+        allowed = ", ".join(SORTS)
+        raise BadRequest("sort", f"sort must be one of {allowed}, or one with '-' before it; got {sort[:50]!r}")
+    if column in ("finished_at", "seconds"):
+        return f"{column} IS NULL, {column} {direction}, n {direction}"
+    return f"{column} {direction}, n {direction}"
+
+
+def _event(row: dict[str, Any]) -> Event:
+    values = {key: value for key, value in row.items() if key != "seq"}
+    return Event(**(values | {"stage": Stage(row["stage"])}))
+
+
+def _job(row: dict[str, Any]) -> Job:
+    return Job(**(row | {"status": Stage(row["status"])}))

@@ -1,0 +1,101 @@
+"""What the worker processes do: read files, compute, write files. Nothing else comes in or goes out.
+
+A task whose output exists is never scheduled, so every file is a checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pi_service import chudnovsky, radix, ranges
+from pi_service.chudnovsky import PRIME, Threads
+from pi_service.errors import CheckFailed
+from pi_service.radix import Piece
+from pi_service.ranges import Span
+
+SPARE = 20  # digits computed beyond the wanted ones; all 9 or all 0 there would leave the last digit in doubt
+
+
+def split(directory: Path, span: Span) -> None:
+    """Compute P, Q, T of a span."""
+    ranges.save(directory, chudnovsky.split(span.a, span.b))
+
+
+def merge(directory: Path, left: Span, right: Span, count: int) -> None:
+    """Merge two neighbours with `count` threads."""
+    threads = Threads(count)
+    parts = ranges.load(directory, left), ranges.load(directory, right)
+    ranges.save(directory, chudnovsky.merge(*parts, threads))
+    threads.close()
+
+
+def root(path: Path, bits: int) -> None:
+    """1 / sqrt(10005)."""
+    value = chudnovsky.inverse_root(bits)
+    ranges.write(path, [value], [value % PRIME])
+
+
+def power(path: Path, exponent: int) -> None:
+    """5^exponent, for the first step of the conversion."""
+    value = radix.five(exponent)
+    ranges.write(path, [value], [pow(5, exponent, PRIME)])
+
+
+def fraction(directory: Path, spans: list[Span], given: tuple[Path, Path], out: tuple[Path, ...], digits: int) -> None:
+    """pi from one or two neighbouring ranges and the given root and power, in pieces, one per file of `out`."""
+    threads = Threads(len(out))
+    bits = radix.bits(digits)
+    parts = [ranges.load(directory, span) for span in spans]
+    q, t = chudnovsky.quotient_parts(parts, bits + 64, threads)
+    del parts
+    (root,), _ = ranges.read(given[0])
+    value = chudnovsky.fraction(q, t, root, bits, threads)
+    del q, t, root
+    whole = Piece(value - (value >> bits << bits), bits, digits)
+    (five,), _ = ranges.read(given[1])
+    for path, (piece, residue) in zip(out, radix.split(whole, len(out), five, threads), strict=True):
+        known = -1 if residue is None else residue
+        numbers = piece.x, piece.bits, piece.count, known
+        ranges.write(path, numbers, [number % PRIME for number in numbers])
+    threads.close()
+
+
+def convert(source: Path, out: Path, offset: int, limit: int) -> None:
+    """Write the digits of one piece into `out` from byte `offset` on, up to byte `limit`."""
+    (x, bits, count, known), _ = ranges.read(source)
+    text = radix.digits(Piece(x, int(bits), int(count)), None if known < 0 else int(known))
+    if offset + len(text) > limit:
+        text = settled(text, limit - offset)
+    file = os.open(out, os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
+        write_all(file, text.encode(), offset)
+    finally:
+        os.close(file)
+
+
+def quick(path: Path, n: int) -> None:
+    """pi to n digits in one go."""
+    digits = radix.size(n + SPARE)
+    bits = radix.bits(digits)
+    last = chudnovsky.terms(digits)
+    q, t = chudnovsky.quotient_parts([chudnovsky.split(0, last)], bits + 64)
+    value = chudnovsky.fraction(q, t, chudnovsky.inverse_root(bits), bits)
+    text = radix.digits(Piece(value - (value >> bits << bits), bits, digits))
+    path.write_text("3" + settled(text, n))
+
+
+def settled(text: str, count: int) -> str:
+    """The first `count` digits, if those behind them leave no doubt about the last."""
+    if set(text[count : count + SPARE]) in ({"0"}, {"9"}):
+        raise CheckFailed(f"the digits behind digit {count} are too close to a carry; more precision is needed")
+    return text[:count]
+
+
+def write_all(file: int, data: bytes, offset: int) -> None:
+    """pwrite, as often as it takes."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written
+

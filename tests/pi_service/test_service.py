@@ -1,0 +1,225 @@
+"""The service as a whole: its life, kill -9 at every stage, damaged digits, a second process."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pi_service.errors import BadRequest, NotFound, StoreUnavailable
+from pi_service.jobs import Stage
+from pi_service.service import Service
+from pi_service.testing import MemoryEngine, digits_of_pi
+
+pytestmark = pytest.mark.gen_test
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from pi_service.digits import Digits
+from pi_service.service import Service
+from pi_service.testing import MemoryEngine
+
+async def stop_here(*args):
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+async def replace_and_stop(self, source, n, replace=Digits.replace):
+    await replace(self, source, n)
+    await stop_here()
+
+async def main(directory, stage):
+    engine = MemoryEngine()
+    service = Service(Path(directory), engine=engine)
+    await service.start()
+    service.submit(50)
+    await service.wait(50)
+    if stage in ("scheduled", "taken"):
+        engine.gate.clear()
+    if stage == "calculated":
+        Digits.replace = stop_here
+    if stage == "written":
+        Digits.replace = replace_and_stop
+    service.submit(1000)
+    if stage == "taken":
+        report = await engine.begun(1000)
+        await asyncio.sleep(0.1)
+        report(0.5)
+    if stage == "stored":
+        await service.wait(1000)
+    if stage not in ("calculated", "written"):
+        await stop_here()
+    await asyncio.Event().wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def child(directory: Path, stage: str) -> subprocess.Popen[str]:
+    """A process that has its job of 1000 digits in `stage` and stays there."""
+    process = subprocess.Popen([sys.executable, "-c", CHILD, str(directory), stage], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "ready\n"
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.parametrize("stage", ["scheduled", "taken", "calculated", "written", "stored"])
+async def test_kill_9(tmp_path: Path, stage: str) -> None:
+    """After kill -9 at any stage the next start finishes every job, says so by new events, and the digits are right."""
+    kill(child(tmp_path, stage))
+    engine = MemoryEngine()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    before = [event.stage.value for event in service.events(1000)]
+    assert (await service.wait(1000)).digit == 9
+    assert service.digit_window(0, 1001) == digits_of_pi(1000)
+    small = service.job(50)
+    assert small and small.status is Stage.STORED
+    events = service.events(1000)
+    assert engine.asked == ([] if stage in ("written", "stored") else [1000])
+    if stage != "stored":
+        restart = next(event for event in events if event.attempt == 2)
+        assert (restart.stage, restart.detail) == (Stage.SCHEDULED, "the server was restarted")
+        assert before[0] == "registered"
+    assert [path.name for path in (tmp_path / "work").iterdir()] == []
+    await service.stop()
+
+
+async def test_stopped_properly(tmp_path: Path) -> None:
+    """A stop in mid-job writes no event; the next start goes on with the job as a new attempt."""
+    engine = MemoryEngine()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    engine.gate.clear()
+    service.submit(1000)
+    await engine.begun(1000)
+    await service.stop()
+    assert (engine.running, engine.cancelled) == ({}, [1000])
+    again = Service(tmp_path, engine=MemoryEngine())
+    await again.start()
+    assert [event.stage.value for event in again.events(1000)][:4] == ["registered", "scheduled", "taken", "scheduled"]
+    assert (await again.wait(1000)).attempt == 2
+    await again.stop()
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered", "deleted"])
+async def test_damaged_digits(tmp_path: Path, logs: Any, damage: str) -> None:
+    """Digits found damaged at start are computed again, by an event that says so; none of them is served meanwhile."""
+    service = Service(tmp_path, engine=MemoryEngine())
+    await service.start()
+    for n in (1000, 500, 1):
+        service.submit(n)
+        await service.wait(n)
+    await service.stop()
+    path = tmp_path / "digits.txt"
+    data = path.read_bytes()
+    if damage == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(data[:700] if damage == "cut" else data[:600] + b"0" + data[601:])
+    engine = MemoryEngine()
+    engine.gate.clear()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    await engine.begun(1000)
+    assert service.available == 0
+    with pytest.raises(NotFound):
+        service.digit_window(0, 1)
+    what = "missing" if damage == "deleted" else "damaged after its first 0 bytes"
+    for n in (1000, 500, 1):
+        told = next(event for event in service.events(n) if event.attempt == 2)
+        assert (told.stage, told.detail) == (
+            Stage.SCHEDULED,
+            f"the digits file is {what}; its digits are computed again",
+        )
+    engine.gate.set()
+    for n in (1000, 500, 1):
+        assert (await service.wait(n)).digit == int(digits_of_pi(n)[-1])
+    assert service.digit_window(0, 1001) == digits_of_pi(1000)
+    assert engine.asked == [1000]
+    await service.stop()
+    logs.take(f"digits of 3 stored jobs are lost, computing them again: the digits file is {what}")
+
+
+async def test_one_process_at_a_time(tmp_path: Path) -> None:
+    """A second process on the same data is refused before it touches anything; kill -9 of the first frees it."""
+    process = child(tmp_path, "taken")
+    service = Service(tmp_path, engine=MemoryEngine())
+    with pytest.raises(StoreUnavailable, match="another process is using the data directory"):
+        await service.start()
+    kill(process)
+    await service.start()
+    assert (await service.wait(1000)).digit == 9
+    await service.stop()
+
+
+async def test_failed_start(tmp_path: Path) -> None:
+    """A start that fails stops the engine it had started, and the directory is free again."""
+
+    class Engine(MemoryEngine):
+        stopped = False
+
+        async def stop(self) -> None:
+            self.stopped = True
+
+    (tmp_path / "jobs.sqlite").write_text("this is no database " * 100)
+    engine = Engine()
+    with pytest.raises(StoreUnavailable, match="file is not a database"):
+        await Service(tmp_path, engine=engine).start()
+    assert engine.stopped
+    os.remove(tmp_path / "jobs.sqlite")
+    service = Service(tmp_path, engine=MemoryEngine())
+    await service.start()
+    await service.stop()
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"),
+    [
+        (0, "0"),
+        (-1, "-1"),
+        (1_000_001, "1000001"),
+        (10**60, "a number of more than 50 digits"),
+        (True, "True"),
+        (1.0, "1.0"),
+        ("7", "'7'"),
+        (None, "None"),
+        ([1], "[1]"),
+        ("x" * 200, "'" + "x" * 51),
+    ],
+)
+async def test_refused_n(service: Service, n: object, shown: str) -> None:
+    """An n that is no whole number from 1 to the limit is refused with a text that names both."""
+    with pytest.raises(BadRequest) as raised:
+        service.submit(n)
+    assert str(raised.value) == f"n must be a whole number from 1 to 1000000; got {shown}"
+    assert raised.value.field == "n"
+
+
+async def test_wait(service: Service, engine: MemoryEngine) -> None:
+    """`wait` ends with the job's end, whatever that is, and with NotFound when there is no such job any more."""
+    with pytest.raises(NotFound, match="there is no job with n = 5"):
+        await service.wait(5)
+    engine.gate.clear()
+    service.submit(5)
+    waiting = asyncio.create_task(service.wait(5))
+    await engine.begun(5)
+    service.remove(5)
+    assert (await waiting).status is Stage.CANCELLED
+
+
+async def test_search(service: Service) -> None:
+    """The search goes through the digits on disk."""
+    service.submit(1000)
+    await service.wait(1000)
+    found = await service.search("999999")
+    assert (found.position, found.searched) == (762, 1000)
+    assert (await service.search("999999", 763)).position is None

@@ -1,0 +1,248 @@
+"""Events and jobs in a real SQLite file."""
+
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pi_service.errors import BadRequest, IllegalTransition, StoreUnavailable
+from pi_service.jobs import Change, Event, Job, Stage, Step, fold, follow
+from pi_service.store import Store
+
+NEW = Step(Stage.REGISTERED), Step(Stage.SCHEDULED)
+HAPPY = *NEW, Step(Stage.TAKEN), Step(Stage.CALCULATED), Step(Stage.STORED, digit=9)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    ticks = count()
+    store = Store(path, clock=lambda: float(next(ticks)))
+    yield store
+    store.close()
+
+
+class Model(RuleBasedStateMachine):
+    """The store against dictionaries: random steps on few jobs, read back by another connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ticks = count()
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "jobs.sqlite"
+        self.store, self.reader = Store(path, clock=lambda: float(next(self.ticks))), Store(path)
+        self.history: dict[int, list[Event]] = {}
+        self.jobs: dict[int, Job | None] = {}
+
+    @rule(n=st.integers(1, 3), stages=st.lists(st.sampled_from(Stage), min_size=1, max_size=5))
+    def record(self, n: int, stages: list[Stage]) -> None:
+        steps = [Step(stage) for stage in stages]
+        history, job = list(self.history.get(n, [])), self.jobs.get(n)
+        try:
+            for step in steps:
+                event = follow(history[-1] if history else None, step, id=0, n=n, at=0.0)
+                history.append(event)
+                job = fold(job, event)
+        except IllegalTransition as expected:
+            with pytest.raises(IllegalTransition) as raised:
+                self.store.record(n, *steps)
+            assert str(raised.value) == str(expected)
+            return
+        changes = self.store.record(n, *steps)
+        self.history[n] = self.history.get(n, []) + [change.event for change in changes]
+        self.jobs[n] = changes[-1].job
+        assert [e.stage for e in self.history[n]] == [e.stage for e in history]
+        assert (job is None) == (changes[-1].job is None)
+
+    @invariant()
+    def read_back(self) -> None:
+        for n, history in self.history.items():
+            assert self.reader.events(n) == history
+            job = self.reader.job(n)
+            assert job == self.jobs[n]
+            assert (job.status if job else Stage.REMOVED) is history[-1].stage
+        ids = [change.event.id for change in self.reader.changes(0, 1000)]
+        assert ids == list(range(1, sum(map(len, self.history.values())) + 1))
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.reader.close()
+        self.folder.cleanup()
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+
+
+def test_happy_path(store: Store) -> None:
+    """What `record` returns is what another connection reads."""
+    changes = store.record(1000, *HAPPY)
+    assert [change.event.id for change in changes] == [1, 2, 3, 4, 5]
+    assert store.job(1000) == changes[-1].job
+    assert store.events(1000) == [change.event for change in changes]
+    assert store.last_id() == 5
+
+
+def test_all_or_nothing(store: Store) -> None:
+    """Of steps that end in an illegal one none is written."""
+    with pytest.raises(IllegalTransition, match="event 'stored' is not allowed in state 'scheduled'"):
+        store.record(5, *NEW, Step(Stage.STORED))
+    assert (store.job(5), store.events(5), store.last_id()) == (None, [], 0)
+
+
+def test_history_cannot_be_changed(store: Store, path: Path) -> None:
+    """Even by hand no event can be updated or deleted."""
+    store.record(5, *NEW)
+    with sqlite3.connect(path) as other:
+        for statement in ("UPDATE event SET stage = 'stored'", "DELETE FROM event"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                other.execute(statement)
+    other.close()
+    assert len(store.events(5)) == 2
+
+
+def test_history_outlives_the_job(store: Store) -> None:
+    """A removed job leaves the table, its events stay, and a new life goes on counting attempts."""
+    store.record(5, *HAPPY, Step(Stage.REMOVED))
+    assert store.job(5) is None
+    assert store.jobs() == ([], 0)
+    (change,) = store.record(5, Step(Stage.REGISTERED))
+    assert change.job and change.job.attempt == 2
+    assert len(store.events(5)) == 7
+
+
+RACER = """
+import sys
+from pathlib import Path
+from pi_service.errors import IllegalTransition, StoreUnavailable
+from pi_service.jobs import Stage, Step
+from pi_service.store import Store
+
+store = Store(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+won = 0
+for n in range(1, 101):
+    while True:
+        try:
+            store.record(n, Step(Stage.REGISTERED))
+            won += 1
+        except StoreUnavailable:
+            continue
+        except IllegalTransition as error:
+            assert error.state == "registered", error
+        break
+print(won)
+"""
+
+
+def test_two_processes_register_the_same(store: Store, path: Path) -> None:
+    """Of two processes that register the same hundred n at once exactly one wins each."""
+    command = [sys.executable, "-c", RACER, str(path)]
+    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout and racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    won = [int(racer.communicate()[0]) for racer in racers]
+    assert sum(won) == 100
+    assert [len(store.events(n)) for n in range(1, 101)] == [1] * 100
+
+
+def test_locked(store: Store, path: Path) -> None:
+    """While another process holds the write lock a change is refused with a clear text; reading goes on."""
+    store.record(5, *NEW)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match=r"\(database is locked\); nothing was changed, try again later"):
+        store.record(5, Step(Stage.TAKEN))
+    job = store.job(5)
+    assert job and job.status is Stage.SCHEDULED
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.record(5, Step(Stage.TAKEN))
+
+
+def test_full(store: Store, path: Path) -> None:
+    """A database that cannot grow refuses the change, keeps all it had and takes changes again afterwards."""
+    store.record(5, *NEW)
+    store._db.execute("PRAGMA max_page_count = 1")  # SQLite raises it to the present size
+    with pytest.raises(StoreUnavailable, match="database or disk is full"):
+        for n in range(100, 1000):
+            store.record(n, Step(Stage.REGISTERED, detail="x" * 1000))
+    kept = store.jobs()[1]
+    assert [len(store.events(job.n)) for job in store.jobs(per_page=500)[0] if job.n != 5] == [1] * (kept - 1)
+    n = 100 + kept - 1  # the one that was refused
+    assert store.events(n) == []
+    store._db.execute("PRAGMA max_page_count = 100000")
+    assert store.record(n, *NEW)
+
+
+def test_not_a_database(path: Path) -> None:
+    """A file that is no database is named as the trouble."""
+    path.write_text("something else entirely, and long enough to be looked at" * 20)
+    with pytest.raises(StoreUnavailable, match="file is not a database"):
+        Store(path)
+
+
+def listed(result: tuple[list[Job], int]) -> tuple[list[int], int]:
+    return [job.n for job in result[0]], result[1]
+
+
+def test_list(store: Store) -> None:
+    """The list filters by status and by the beginning of n, sorts both ways with nulls last, and pages."""
+    store.record(10, *HAPPY)  # took 2 ticks
+    store.record(9, *NEW, Step(Stage.TAKEN), Step(Stage.TAKEN, progress=0.5), *HAPPY[3:])  # took 3
+    store.record(101, *NEW)
+    assert listed(store.jobs()) == ([101, 9, 10], 3)
+    assert listed(store.jobs(status=Stage.STORED)) == ([9, 10], 2)
+    assert listed(store.jobs(q="10", sort="n")) == ([10, 101], 2)
+    assert listed(store.jobs(sort="n")) == ([9, 10, 101], 3)
+    assert listed(store.jobs(sort="-n")) == ([101, 10, 9], 3)
+    assert listed(store.jobs(sort="seconds")) == ([10, 9, 101], 3)
+    assert listed(store.jobs(sort="-seconds")) == ([9, 10, 101], 3)
+    assert listed(store.jobs(sort="-finished_at")) == ([9, 10, 101], 3)
+    assert listed(store.jobs(sort="status")) == ([101, 9, 10], 3)
+    assert listed(store.jobs(page=2, per_page=2)) == ([10], 3)
+    assert listed(store.jobs(page=3, per_page=2)) == ([], 3)
+
+
+@pytest.mark.parametrize("q", ["%", "1%", "_", "' OR 1=1 --"])
+def test_list_takes_text_as_text(store: Store, q: str) -> None:
+    """What is searched for is a bound value; digits are the only thing an n starts with."""
+    store.record(10, *NEW)
+    assert listed(store.jobs(q=q)) == ([], 0)
+
+
+@pytest.mark.parametrize("sort", ["", "-", "digit", "n; DROP TABLE job", "--n"])
+def test_list_refuses_other_columns(store: Store, sort: str) -> None:
+    """Only the columns of the table can be sorted by, and the text says which."""
+    allowed = "sort must be one of n, status, registered_at, finished_at, seconds, or one with '-' before it; got"
+    with pytest.raises(BadRequest, match=allowed) as raised:
+        store.jobs(sort=sort)
+    assert raised.value.field == "sort"
+
+
+def test_changes(store: Store) -> None:
+    """Missed changes come in order, page by page, each with its job as it is now."""
+    store.record(5, *NEW)
+    store.record(6, *HAPPY, Step(Stage.REMOVED))
+    page = store.changes(after=1, limit=3)
+    assert [(change.event.id, change.event.n) for change in page] == [(2, 5), (3, 6), (4, 6)]
+    assert page[0] == Change(store.events(5)[1], store.job(5))
+    assert page[1].job is None
+    assert store.changes(after=8, limit=3) == []
