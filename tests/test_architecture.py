@@ -1,0 +1,158 @@
+"""The picture of the houses and floors, held by parsing imports."""
+
+import ast
+import importlib
+import inspect
+import types
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: Floors, lowest first. A module imports from lower floors and from its own floor without a cycle.
+FLOORS = {
+    "tornado_alice": [
+        ["errors"],
+        ["protocol", "morphology", "turn", "record"],
+        ["request", "reply"],
+        ["modifiers", "step", "options"],
+        ["script"],
+        ["session", "journal.base", "journal.memory", "journal.writer", "journal.sqlite", "journal"],
+        ["live"],
+        ["course"],
+        ["dialogs"],
+        ["webhook"],
+        ["skill"],
+        ["testing", "loading", "monitor"],
+        ["chat", "recorded", "server"],
+        ["cli"],
+        ["__main__"],
+    ],
+    "pi_service": [
+        ["errors", "texts", "numerals", "speech"],
+        ["jobs"],
+        ["chudnovsky", "radix"],
+        ["ranges", "tasks", "plan", "pool", "engine", "store", "digits"],
+        ["feed", "lanes", "testing"],
+        ["runner"],
+        ["service"],
+        ["answers", "api", "pages", "handlers"],
+        ["skill"],
+    ],
+}
+ONLY_IMPORTERS = {
+    "gmpy2": {"pi_service.chudnovsky", "pi_service.radix"},
+    "pymorphy3": {"tornado_alice.morphology"},
+    "pi_service": {"tornado_alice.server"},
+    "tornado_alice": {"pi_service.skill"},
+    "sqlite_utils": {"tornado_alice.journal.sqlite", "pi_service.store"},
+}
+
+
+def sources():
+    """(module, its tree) of both packages, examples left out: they are written as users write."""
+    for package in FLOORS:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            if "examples" not in parts and "web" not in parts:
+                yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text("utf-8"))
+
+
+def imports(module, tree, is_package):
+    """Full names of the modules that `module` imports, anywhere in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = module.split(".")
+            base = parts[: len(parts) - node.level + is_package] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{name}.{alias.name}"
+                yield inner if (ROOT / (inner.replace(".", "/") + ".py")).exists() else name
+
+
+def graph():
+    """module → the modules of the same package that it imports."""
+    edges = {}
+    for module, tree in sources():
+        is_package = (ROOT / module.replace(".", "/")).is_dir()
+        found = set(imports(module, tree, is_package))
+        edges[module] = {name for name in found if name.split(".")[0] == module.split(".")[0]}
+    return edges
+
+
+EDGES = graph()
+
+
+def floor(module):
+    package, _, name = module.partition(".")
+    return next((level for level, names in enumerate(FLOORS[package]) if name in names), None)
+
+
+def test_every_module_has_a_floor():
+    """Each module stands in the picture, and the picture has no module that is not there."""
+    drawn = {f"{package}.{name}" for package, floors in FLOORS.items() for names in floors for name in names}
+    faces = set(FLOORS)
+    assert set(EDGES) - faces == drawn
+
+
+@pytest.mark.parametrize("module", sorted(EDGES))
+def test_imports_go_down(module):
+    """A module imports from its own floor or lower ones, never its own package's face."""
+    if module in FLOORS:
+        return
+    for other in EDGES[module]:
+        assert other not in FLOORS, f"{module} imports the face of its own package"
+        assert floor(other) <= floor(module), f"{module} imports {other} from a floor above"
+
+
+def test_no_cycles():
+    """No module imports itself through others."""
+    done, path = set(), []
+
+    def visit(module):
+        assert module not in path, " → ".join([*path[path.index(module) :], module])
+        if module not in done:
+            path.append(module)
+            for other in EDGES.get(module, ()):
+                visit(other)
+            done.add(path.pop())
+
+    for module in EDGES:
+        visit(module)
+
+
+@pytest.mark.parametrize("package", ONLY_IMPORTERS)
+def test_only_importers(package):
+    """What is outside has one door: only the named modules import it."""
+    found = {
+        module
+        for module, tree in sources()
+        for name in imports(module, tree, (ROOT / module.replace(".", "/")).is_dir())
+        if name.split(".")[0] == package and module.split(".")[0] != package
+    }
+    assert found == ONLY_IMPORTERS[package]
+
+
+def test_the_engine_of_dialogs_is_sans_io():
+    """session, script, turn, request and reply know no loop, clock, disk or socket."""
+    outside = {"asyncio", "time", "os", "socket", "sqlite3", "pathlib", "tornado", "threading"}
+    for name in ("session", "script", "turn", "request", "reply", "modifiers", "protocol", "step", "record"):
+        tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
+        found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}
+        assert not found & outside, name
+
+
+@pytest.mark.parametrize("face", ["tornado_alice", "tornado_alice.journal", "pi_service"])
+def test_the_face_exports_its_public_names(face):
+    """`__all__` equals the public names of the face, sorted, and `__init__` only exports."""
+    module = importlib.import_module(face)
+    public = {
+        name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    public |= {name for name in module.__all__ if isinstance(vars(module)[name], types.ModuleType)}
+    assert set(module.__all__) == public and module.__all__ == sorted(module.__all__)
+    tree = ast.parse(inspect.getsource(module))
+    assert all(isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign) for node in tree.body)
