@@ -149,9 +149,7 @@ def test_the_engine_of_dialogs_is_sans_io():
 def test_the_face_exports_its_public_names(face):
     """`__all__` equals the public names of the face, sorted, and `__init__` only exports."""
     module = importlib.import_module(face)
-    public = {
-        name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)
-    }
+    public = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
     public |= {name for name in module.__all__ if isinstance(vars(module)[name], types.ModuleType)}
     assert set(module.__all__) == public and module.__all__ == sorted(module.__all__)
     tree = ast.parse(inspect.getsource(module))

@@ -96,7 +96,6 @@ async def test_slow_listener(http_server: HTTPServer, http_port: int, service: S
     """A listener that does not read is closed with 1013 once its queue is full, and the others are not held up."""
     service.feed.queue_size = 50
     raw = socket.create_connection(("localhost", http_port))
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     request = (
         f"GET /api/events HTTP/1.1\r\nHost: localhost:{http_port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"

@@ -74,7 +74,7 @@ def test_edit_in_mid_dialog(edit, logs):
     if list(EDITS).index(edit) < SURVIVES:
         assert said.startswith("анна, 30, ") and said.endswith("5: кошек")
     else:
-        assert said.endswith("вуйте! Как вас зовут?") or said.endswith("ствуйте! Как вас зовут?")
+        assert said == "Здраствуйте! Как вас зовут?"
         assert "on_divergence: restart" in logs.take("turn [0-3]: the journal holds .*, the script now gives")
 
 

@@ -60,5 +60,8 @@ def test_gallery_keeps_its_count_with_the_platform():
         first, menu = alice.say(), alice.press({"city": "perm"})
         alice.say("хватит")
         second = alice.say()
-    assert (first, second) == ("Это ваш визит номер 1. Какой город показать?", "Это ваш визит номер 2. Какой город показать?")
+    assert (first, second) == (
+        "Это ваш визит номер 1. Какой город показать?",
+        "Это ваш визит номер 2. Какой город показать?",
+    )
     assert menu == "Пермь! Ещё?" and [item["title"] for item in menu.response["card"]["items"]][2] == "Пермь"

@@ -138,7 +138,10 @@ def test_list_of_sessions(journal):
         for n in range(3):
             await journal.commit(("skill", f"s{n}"), Head(None, 0, 0), record(0, at=100.0 + n))
         listed = journal.sessions(2)
-        assert [(e.key[1], e.turns, e.first, e.ended) for e in listed] == [("s2", 1, 102.0, False), ("s1", 1, 101.0, False)]
+        assert [(e.key[1], e.turns, e.first, e.ended) for e in listed] == [
+            ("s2", 1, 102.0, False),
+            ("s1", 1, 101.0, False),
+        ]
 
     run(journal, scenario)
 

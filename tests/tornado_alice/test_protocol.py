@@ -43,7 +43,11 @@ def test_event_without_request_passes():
         (b'{"session": {"session_id": "s", "message_id": true}}', "session.message_id", "expected a whole number"),
         (b'{"session": {"session_id": "s", "message_id": -1}}', "session.message_id", "expected 0 to 2^63 - 1, got -1"),
         (b'{"session": {"session_id": "s"}, "request": []}', "request", "expected an object, got list"),
-        (b'{"session": {"session_id": "s"}, "request": {"command": 5}}', "request.command", "expected a string, got int"),
+        (
+            b'{"session": {"session_id": "s"}, "request": {"command": 5}}',
+            "request.command",
+            "expected a string, got int",
+        ),
     ],
 )
 def test_bad_body_names_its_field(body, field, message):

@@ -339,7 +339,7 @@ def test_long_step_that_ended_between_turns_is_not_run_again():
 
 
 def test_continue_as_new_starts_a_fresh_epoch(skill):
-    """continue_as_new() ends the script and starts another with JSON state, within the same turn, and survives replay."""
+    """continue_as_new() starts another script with JSON state within the same turn, and survives replay."""
     module = {"say": say, "request": request, "continue_as_new": continue_as_new, "__name__": "continuing"}
     exec(
         "def run():\n"

@@ -1,0 +1,49 @@
+"""The wheel, installed into an empty environment outside the checkout, serves everything."""
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tornado_alice.testing import make_request
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.slow
+def test_wheel_in_an_empty_environment(tmp_path):
+    """`python -m tornado_alice` from the built wheel gives the dashboard, a static file and a webhook answer."""
+
+    def run(*command):
+        done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", ROOT)
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", *(tmp_path / "dist").glob("*.whl"))
+    place = run(python, "-c", "import tornado_alice; print(tornado_alice.__file__)")
+    assert place.startswith(str(tmp_path)), "not the checkout"
+    command = [python, "-m", "tornado_alice", "--port", "0"]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        url = re.search(r"http://\S+", server.stdout.readline())[0]
+
+        def fetch(path, body=None):
+            with urllib.request.urlopen(urllib.request.Request(url + path, body), timeout=30) as answer:
+                return answer.read().decode()
+
+        page = fetch("")
+        style = re.search(r'href="/(static/[^"]+\.css[^"]*)"', page)[1]
+        assert "<table" in page and "{" in fetch(style)
+        answer = json.loads(fetch("", json.dumps(make_request("")).encode()))
+        assert answer["response"]["text"].startswith("Я знаю число пи")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+    assert server.returncode == 0

@@ -1,0 +1,118 @@
+"""A real server process for tests."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tornado_alice.testing import make_request
+
+HELLO = """
+from tornado_alice import Skill, request, say
+
+skill = Skill(__name__)
+
+@skill.script
+def run_script():
+    n = 0
+    while True:
+        n += 1
+        yield say(f'{n} {request.command}')
+"""
+
+
+class ServerProcess:
+    """``python -m tornado_alice`` on a free loopback port; `kill` is SIGKILL."""
+
+    def __init__(self, data_dir: Path, *args: str) -> None:
+        command = [sys.executable, "-m", "tornado_alice", "--port", "0", "--data-dir", str(data_dir), *args]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"(http://\S+)/", line)
+        if found is None:
+            self.kill()
+            raise AssertionError(f"the server did not start: {line}{self.errors}")
+        self.url = found[1]
+
+    def fetch(self, path: str, data: Any = None, **headers: str) -> tuple[int, Any]:
+        body = None if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
+        headers.setdefault("Content-Type", "application/json")
+        call = urllib.request.Request(self.url + path, body, headers)
+        try:
+            with urllib.request.urlopen(call, timeout=30) as answer:
+                content = answer.read()
+                return answer.status, json.loads(content) if content[:1] in b"{[" else content.decode()
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def say(self, command: str, message_id: int, session_id: str = "s") -> str:
+        session = {"session_id": session_id}
+        status, answer = self.fetch("/", make_request(command, message_id, session=session))
+        assert status == 200
+        text: str = answer["response"]["text"]
+        return text
+
+    def kill(self) -> None:
+        self.process.kill()
+        self._gone()
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        """End it with a signal; its exit status."""
+        self.process.send_signal(how)
+        self._gone()
+        return self.process.returncode
+
+    def _gone(self) -> None:
+        out, self.errors = self.process.communicate(timeout=20)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers; what still runs at the end of the test is stopped."""
+    started = []
+
+    def start(*args: str, data_dir: Path = tmp_path / "data") -> ServerProcess:
+        started.append(ServerProcess(data_dir, *args))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> str:
+    """A user's script in a file; it counts its turns."""
+    path = tmp_path / "hello.py"
+    path.write_text(HELLO, "utf-8")
+    return str(path)
+
+
+def children(pid: int) -> set[int]:
+    """Processes whose parent is `pid`, and theirs."""
+    found = set()
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            try:
+                fields = Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[1]) == pid:
+                found |= {int(entry)} | children(int(entry))
+    return found
+
+
+@pytest.fixture
+def children_of() -> Callable[[int], set[int]]:
+    return children
