@@ -198,9 +198,10 @@ class Course:
         mark = digest(said) if by_script else ""
         record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
-        id = await self.journal.commit(self.key, replace(live.head, ended=ended), record)
+        old = live.head
+        id = await self.journal.commit(self.key, Head(old.id, old.epoch, old.n, old.script, old.state, ended), record)
         self.place.counts["turns"] += 1
-        live.head = replace(live.head, id=id, n=session.n, ended=ended)
+        live.head = Head(id, old.epoch, session.n, old.script, old.state, ended)
         live.message_id, live.sent, live.kept = self.message_id, sent, {}
         if session.n % MANY_TURNS == 0:
             log.warning("session %s has %d turns: continue_as_new(...) keeps replay quick", self.key[1], session.n)

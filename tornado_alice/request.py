@@ -5,7 +5,7 @@ Requests are immutable to scripts: a change would be lost on replay.
 
 import re
 from collections.abc import Callable, ItemsView, Iterator, ValuesView
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from . import morphology, turn
@@ -83,17 +83,17 @@ class Request(Frozen):
     def _session(self) -> Frozen:
         return Frozen(super().get("session") or {})
 
-    @cached_property
+    @property
     def command(self) -> str:
         """What the user said, without the dots at its end; empty when they said nothing (a button, a launch)."""
         return str(self._body.get("command") or "").rstrip(".")
 
-    @cached_property
+    @property
     def words(self) -> list[str]:
         """Words and numbers of the command."""
         return morphology.words(self.command)
 
-    @cached_property
+    @property
     def lemmas(self) -> list[str]:
         """Dictionary forms of `words`; computed when asked for."""
         return [self.lemma(word) for word in self.words]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pi_service.skill import make_skill
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
@@ -18,12 +17,13 @@ from tornado.web import Application
 
 from pi_service import LocalEngine, Service, StoreUnavailable, routes
 from pi_service import settings as page_settings
+from pi_service.skill import make_skill
 
 from . import protocol
 from .journal import Journal, MemoryJournal, SqliteJournal
 from .loading import load_skill
 from .monitor import HealthHandler, Metric, MetricsHandler
-from .webhook import WebhookHandler
+from .webhook import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class Server:
     def application(self) -> Application:
         """All routes."""
         rules: list[Any] = [
-            Rule(WebhookAt("/"), WebhookHandler, {"dialogs": self.skill.dialogs}),
+            Rule(WebhookAt("/"), Webhook(self.skill.dialogs)),
             ("/healthz", HealthHandler),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
         ]

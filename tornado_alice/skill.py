@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
+from tornado.routing import PathMatches, Rule
 from tornado.web import Application
 
 from . import protocol
@@ -20,7 +21,7 @@ from .journal.memory import MemoryJournal
 from .morphology import Analyzer
 from .options import Options, Policy
 from .script import Script
-from .webhook import WebhookHandler
+from .webhook import Webhook
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -88,7 +89,7 @@ class Skill:
 
     def handlers(self, path: str = "/") -> list[Any]:
         """Tornado routes of the webhook, to be put into an Application."""
-        return [(path, WebhookHandler, {"dialogs": self.dialogs})]
+        return [Rule(PathMatches(path), Webhook(self.dialogs))]
 
     async def start(self) -> None:
         """Open the journal."""

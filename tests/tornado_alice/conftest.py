@@ -73,7 +73,7 @@ class ServerProcess:
         return self.process.returncode
 
     def _gone(self) -> None:
-        out, self.errors = self.process.communicate(timeout=20)
+        _, self.errors = self.process.communicate(timeout=20)
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_recorded_session_is_listed_shown_replayed_and_exported(serve, hello, tm
     assert replay(load_skill(hello), exported) == 3
     changed = tmp_path / "changed.py"
     changed.write_text(Path(hello).read_text("utf-8").replace("{n} {", "№{n} {"), "utf-8")
-    with pytest.raises(Exception, match="turn 0: the journal holds the reply '1 раз', the script now gives .*№1"):
+    with pytest.raises(Exception, match=r"turn 0: the journal holds the reply '1 раз', the script now gives .*№1"):
         replay(load_skill(str(changed)), exported)
 
 

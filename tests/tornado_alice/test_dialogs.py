@@ -283,7 +283,7 @@ def test_unknown_option_is_an_error():
 
 def test_skill_without_a_script_says_so():
     """A Skill without a script names the remedy."""
-    with pytest.raises(Exception, match="has no script: put @skill.script before a function"):
+    with pytest.raises(Exception, match=r"has no script: put @skill\.script before a function"):
         asyncio.run(Skill("empty").handle(make_request()))
 
 

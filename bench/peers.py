@@ -1,0 +1,140 @@
+"""Servers that the benchmarks compare: each is a process of its own on a free loopback port."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCRIPT = """
+    from {library} import Skill, request, say
+
+    {name} = Skill(__name__)
+
+    @{name}.script
+    def run_script():
+        n = 0
+        while True:
+            n += 1
+            yield say(f'Попытка {{n}}: больше, чем {{request.command}}')
+"""
+
+BARE = """
+    import asyncio, json, sys
+    from tornado.web import Application, RequestHandler
+
+    class Bare(RequestHandler):
+        def post(self):
+            data = json.loads(self.request.body)
+            text = f"больше, чем {data['request']['command']}"
+            response = {"text": text, "end_session": False}
+            self.set_header("Content-Type", "application/json")
+            self.finish(json.dumps({"version": "1.0", "session": data["session"], "response": response}))
+
+    async def main():
+        Application([("/", Bare)], log_function=lambda handler: None).listen(int(sys.argv[1]), "127.0.0.1")
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+"""
+
+#: What pymorphy2 needs and Python 3.11 has no longer; put in place in that peer's own process alone.
+GUNICORN = """
+    import inspect
+    from collections import namedtuple
+
+    Spec = namedtuple("ArgSpec", "args varargs keywords defaults")
+    inspect.getargspec = lambda f: Spec(*inspect.getfullargspec(f)[:4])
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"a server ended with status {process.returncode} before it answered")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.5).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("a server did not come up")
+
+
+@contextmanager
+def serving(command: list[str], port: int, cwd: Path) -> Iterator[int]:
+    """Run a server until the block ends; gives its process id."""
+    with open(cwd / "server.log", "ab") as log:
+        process = subprocess.Popen(command, cwd=cwd, stdout=log, stderr=log)
+    try:
+        wait_for(port, process)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def bare_tornado() -> Iterator[int]:
+    """A Tornado handler that parses and answers JSON, and keeps nothing; gives its port."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        (path / "bare.py").write_text(textwrap.dedent(BARE))
+        port = free_port()
+        with serving([sys.executable, "bare.py", str(port)], port, path):
+            yield port
+
+
+@contextmanager
+def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[tuple[int, int]]:
+    """`python -m tornado_alice` with the script; gives (port, process id)."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        (path / "counting.py").write_text(textwrap.dedent(SCRIPT.format(library="tornado_alice", name="skill")))
+        port = free_port()
+        data = ["--data-dir", str(data_dir or path / "data")]
+        with serving(
+            [sys.executable, "-m", "tornado_alice", "counting.py", "--port", str(port), *data, *options], port, path
+        ) as pid:
+            yield port, pid
+
+
+@contextmanager
+def alice_scripts() -> Iterator[int]:
+    """The same script in alice_scripts under gunicorn, one worker, as its README has it; gives its port."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        script = textwrap.dedent(GUNICORN) + textwrap.dedent(SCRIPT.format(library="alice_scripts", name="app"))
+        (path / "counting.py").write_text(script)
+        port = free_port()
+        command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "counting:app", "--bind", f"127.0.0.1:{port}"]
+        with serving([*command, "--workers", "1", "--threads", "4"], port, path):
+            yield port
+
+
+def resident_kib(pid: int) -> int:
+    """Resident memory of a process in KiB."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1])
+
+
+def environment() -> str:
+    """What the figures were measured on."""
+    return f"Python {sys.version.split()[0]}, {os.cpu_count()} cores"
