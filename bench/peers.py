@@ -8,6 +8,8 @@ import sys
 import tempfile
 import textwrap
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,8 +68,10 @@ def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -
         if process.poll() is not None:
             raise RuntimeError(f"a server ended with status {process.returncode} before it answered")
         try:
-            socket.create_connection(("127.0.0.1", port), 0.5).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
             return
+        except urllib.error.HTTPError:
+            return  # it answers, and has no such page
         except OSError:
             time.sleep(0.05)
     raise RuntimeError("a server did not come up")

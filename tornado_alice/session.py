@@ -157,7 +157,7 @@ class Session:
                 self._replay_turn(record, is_last=record is records[-1])
 
     def _replay_turn(self, record: Record, is_last: bool) -> None:
-        instruction = self.begin(protocol.parse(record.request), record.at)
+        instruction = self.begin(protocol.parse_again(record.request), record.at)
         ops = iter(record.ops)
         while isinstance(instruction, Do):
             outcomes = self._recorded(ops, instruction, record)

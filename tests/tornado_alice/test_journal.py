@@ -207,7 +207,7 @@ def test_damaged_file_is_a_clear_error(tmp_path, damage):
         async def fill(journal):
             for n in range(200):
                 await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0))
-            journal._tidy()
+            journal.tidy()
 
         run(SqliteJournal(path), fill)
         content = bytearray(path.read_bytes())
@@ -240,7 +240,7 @@ def test_checkpoint_moves_the_log_into_the_file(tmp_path):
         for n in range(50):
             await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=9e9))
         before = journal.path.stat().st_size
-        await asyncio.to_thread(journal._tidy)
+        await asyncio.to_thread(journal.tidy)
         assert journal.path.stat().st_size > before
 
     run(SqliteJournal(tmp_path / "j.sqlite3"), scenario)

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS turn (
     session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,
     message_id INTEGER, at REAL NOT NULL, request BLOB NOT NULL, ops TEXT, reply BLOB NOT NULL,
     digest TEXT NOT NULL, version TEXT NOT NULL,
-    PRIMARY KEY (session, epoch, n)) WITHOUT ROWID;
+    UNIQUE (session, epoch, n));
 CREATE UNIQUE INDEX IF NOT EXISTS turn_message ON turn (session, message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS step (
     session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, k INTEGER NOT NULL,
@@ -48,9 +48,11 @@ CREATE TABLE IF NOT EXISTS step (
 """
 RECORD = "n, message_id, at, request, ops, reply, digest, version"
 #: Seconds between two rounds of checkpoint and sweep.
-HOUSEKEEPING = 5.0
+HOUSEKEEPING = 2.0
 #: `touched` is renewed with every 16th turn: it spares a second write in the others.
 TOUCH_EVERY = 16
+#: Bytes of the log from which writers are held up for a moment to begin it anew.
+WAL_LIMIT = 16 << 20
 #: Milliseconds that the loop's connection waits for a lock; longer waits are the writer's, off the loop.
 BUSY = 50
 
@@ -215,16 +217,19 @@ class SqliteJournal:
         while True:
             await asyncio.sleep(HOUSEKEEPING)
             try:
-                await asyncio.to_thread(self._tidy)
+                await asyncio.to_thread(self.tidy)
             except JournalError as error:
                 log.error("%s; it is tidied later", error)
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Sweep, and move the log into the file; in any thread."""
         while self.sweep(time.time()) == SWEEP_BATCH:
             time.sleep(0.01)  # leave room for turns between two batches
-        conn = connect(self.path, busy=0)
+        conn = connect(self.path, busy=1000)
         try:
-            conn.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            conn.execute("PRAGMA wal_checkpoint(PASSIVE)")  # disturbs nobody, but never ends while turns keep coming:
+            if self.path.with_name(self.path.name + "-wal").stat().st_size > WAL_LIMIT:
+                conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # holds writers up for what has come since
         except sqlite3.Error as error:
             raise explain(error) from error
         finally:

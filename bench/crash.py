@@ -1,0 +1,138 @@
+"""The long soak: guess-number dialogs under load, the server killed with SIGKILL at random moments and restarted.
+
+    python bench/crash.py [--minutes 2] [--users 8] [--durability normal] [--json]
+
+Each user holds dialogs one after another and repeats a request until it is answered, as a proxy would. Counted: kills,
+turns acknowledged, acknowledged turns that are not in the journal, repeated deliveries whose bytes differ, transcripts that
+are not those of an undisturbed game. The last three must be 0.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import peers
+
+from tornado_alice import SqliteJournal
+from tornado_alice.testing import make_request
+
+SCRIPT = "tornado_alice.examples.guess_number_subgens"
+
+
+class Soak:
+    """A server that dies again and again, and users who do not notice."""
+
+    def __init__(self, folder: Path, durability: str, end: float) -> None:
+        self.folder, self.durability, self.end = folder, durability, end
+        self.port = peers.free_port()
+        self.kills = self.wrong = self.changed = 0
+        self.acknowledged: dict[tuple[str, int], bytes] = {}
+        self.failures: list[BaseException] = []
+
+    def kill_again_and_again(self, rng: random.Random) -> None:
+        command = [sys.executable, "-m", "tornado_alice", SCRIPT, "--port", str(self.port)]
+        command += ["--data-dir", str(self.folder), "--durability", self.durability]
+        while time.monotonic() < self.end:
+            server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            peers.wait_for(self.port, server)
+            time.sleep(rng.uniform(0.0, 2.0))
+            os.kill(server.pid, signal.SIGKILL)
+            server.wait()
+            self.kills += 1
+        self.last = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # so that the users can end their dialogs
+        peers.wait_for(self.port, self.last)
+
+    def user(self, number: int) -> None:
+        try:
+            dialog = 0
+            while time.monotonic() < self.end:
+                self._hold(f"user{number}-{dialog}")
+                dialog += 1
+        except BaseException as error:
+            self.failures.append(error)
+
+    def _hold(self, session: str) -> None:
+        said: list[str] = []
+        guesses = iter([*map(str, range(1, 11)), "нет"])
+        command = ""
+        for n in range(14):
+            request = json.dumps(make_request(command, n, session={"session_id": session})).encode()
+            answer = self._send(request)
+            self.acknowledged[session, n] = answer
+            if random.random() < 0.1 and self._send(request) != answer:
+                self.changed += 1
+            said.append(json.loads(answer)["response"]["text"])
+            if said[-1].startswith("Спасибо"):
+                break
+            command = "нет" if said[-1].startswith("Верно") else next(guesses)
+        shape = (
+            "Я загадала число от 1 до 10. Какое?(\n(Больше))*\nВерно! Лучший результат, попыток: (\\d+).*\nСпасибо.*"
+        )
+        found = re.fullmatch(shape, "\n".join(said))
+        self.wrong += found is None or int(found[3]) != len(said) - 2
+
+    def _send(self, request: bytes) -> bytes:
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", request, timeout=10) as answer:
+                    return bytes(answer.read())
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.02)
+
+    def lost(self) -> int:
+        """Acknowledged turns that the journal does not hold as they were acknowledged."""
+        journal = SqliteJournal(self.folder / "journal.sqlite3")
+        journal.open()
+        missing = 0
+        for (session, n), answer in self.acknowledged.items():
+            head = journal.find(("test-skill", session))
+            missing += head is None or head.id is None or journal.sent(head.id, n) != answer
+        return missing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--durability", choices=("normal", "power"), default="normal")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        soak = Soak(Path(name), given.durability, time.monotonic() + 60 * given.minutes)
+        threads = [threading.Thread(target=soak.user, args=(n,)) for n in range(given.users)]
+        threads.append(threading.Thread(target=soak.kill_again_and_again, args=(random.Random(),)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        soak.last.terminate()
+        soak.last.wait()
+        figures = {
+            "kills": soak.kills,
+            "turns acknowledged": len(soak.acknowledged),
+            "acknowledged turns lost": soak.lost(),
+            "repeated deliveries that differ": soak.changed,
+            "transcripts that differ": soak.wrong,
+        }
+    if soak.failures:
+        raise soak.failures[0]
+    if given.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        for key, value in figures.items():
+            print(f"{key:<34}{value}")
+
+
+if __name__ == "__main__":
+    main()

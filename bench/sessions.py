@@ -1,0 +1,209 @@
+"""What durable sessions cost: webhook ratios, replay, cold resume, memory, restart on a large journal.
+
+    python bench/sessions.py [--only webhook replay resume live passing restart] [--sessions 1000000] [--json]
+
+Everything in the parts `replay` to `passing` runs in this process, without HTTP; `webhook` and `restart` load real
+servers on loopback.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import dialog
+import load
+import peers
+
+from tornado_alice import Skill, SqliteJournal, request, say
+from tornado_alice.journal.sqlite import SCHEMA, connect
+from tornado_alice.protocol import answer
+from tornado_alice.session import Session
+
+Figures = dict[str, Any]
+
+
+def counting_skill(folder: Path, **options: Any) -> Skill:
+    skill = Skill("bench", journal=SqliteJournal(folder / "journal.sqlite3"), **options)
+
+    @skill.script
+    def run_script():
+        n = 0
+        while True:
+            n += 1
+            yield say(f"Попытка {n}: больше, чем {request.command}")
+
+    return skill
+
+
+def body(session: str, n: int) -> bytes:
+    """A request of about 1 KB, as the platform sends it."""
+    filled = load.BODY.replace(b"10000", b"%5d" % n).replace(load.SESSION.encode(), session.rjust(36, "0").encode())
+    return filled if n else filled.replace(b'"new": false', b'"new":  true')
+
+
+def webhook(rounds: int = 5, seconds: float = 3.0) -> Figures:
+    """Ratio to the bare handler: durability normal with 32 connections, power with 64."""
+    figures: Figures = {}
+    for durability, connections in (("normal", 32), ("power", 64)):
+        with ExitStack() as stack:
+            ports = {"bare": stack.enter_context(peers.bare_tornado())}
+            ports[durability] = stack.enter_context(peers.tornado_alice("--durability", durability))[0]
+            rates = dialog.measure(ports, rounds, connections, seconds)
+        figures[f"{durability}, {connections} connections, ÷ bare"] = dialog.ratios(rates, "bare")[durability]
+    return figures
+
+
+async def replay(turns: int = 20, sessions: int = 500) -> Figures:
+    """Turns replayed per second, parsing and digest included; the journal's read not."""
+    with tempfile.TemporaryDirectory() as name:
+        skill = counting_skill(Path(name))
+        await skill.start()
+        for n in range(turns):
+            await skill.dialogs.answer(body("1", n))
+        records, dialogs = skill.journal.turns(1, 0), skill.dialogs
+        seed = next(iter(dialogs.scripts._live.values())).session.secret
+        rates = []
+        for _ in range(7):
+            start = time.perf_counter()
+            for _ in range(sessions):
+                session = Session(dialogs.script, ("", ""), seed, dialogs.lemma)
+                session.replay(records)
+                session.close()
+            rates.append(turns * sessions / (time.perf_counter() - start))
+        await skill.stop()
+    return {"replayed turns per second": _spread(rates, 0)}
+
+
+async def resume(turns: int = 20, sessions: int = 300) -> Figures:
+    """Milliseconds of the next turn of a session of 20 turns that is only in the journal."""
+    with tempfile.TemporaryDirectory() as name:
+        skill = counting_skill(Path(name))
+        await skill.start()
+        for session in range(sessions):
+            for n in range(turns):
+                await skill.dialogs.answer(body(str(session), n))
+        await skill.dialogs.stop()
+        times = []
+        for session in range(sessions):
+            sent = body(str(session), turns)
+            start = time.perf_counter()
+            await skill.dialogs.answer(sent)
+            times.append(1000 * (time.perf_counter() - start))
+        await skill.stop()
+    times.sort()
+    return {"cold resume of 20 turns, ms": {"p50": round(times[len(times) // 2], 2), "p99": round(times[-4], 2)}}
+
+
+async def live(sessions: int = 20_000) -> Figures:
+    """Bytes of resident memory per live session."""
+    with tempfile.TemporaryDirectory() as name:
+        skill = counting_skill(Path(name), max_live=2 * sessions)
+        await skill.start()
+        for n in range(500):
+            await skill.dialogs.answer(body(f"w{n}", 0))
+        gc.collect()
+        before = peers.resident_kib(os.getpid())
+        for n in range(sessions):
+            await skill.dialogs.answer(body(str(n), 0))
+        gc.collect()
+        grown = peers.resident_kib(os.getpid()) - before
+        await skill.stop()
+    return {"bytes per live session": round(1024 * grown / sessions)}
+
+
+async def passing(sessions: int) -> Figures:
+    """Resident memory in MiB after each tenth of `sessions` that begin, speak twice and are never heard of again."""
+    with tempfile.TemporaryDirectory() as name:
+        skill = counting_skill(Path(name), max_live=1000)
+        await skill.start()
+        sizes = []
+        for tenth in range(10):
+            for n in range(sessions // 10):
+                key = f"{tenth}-{n}"
+                await skill.dialogs.answer(body(key, 0))
+                await skill.dialogs.answer(body(key, 1))
+            sizes.append(round(peers.resident_kib(os.getpid()) / 1024))
+        await skill.stop()
+    return {f"resident MiB while {sessions} sessions pass": sizes}
+
+
+def restart(sessions: int) -> Figures:
+    """Milliseconds of the first answer after a start on a journal of `sessions` sessions, one known and one new."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _fill(folder / "journal.sqlite3", sessions)
+        times = []
+        for round_ in range(5):
+            with peers.tornado_alice(data_dir=folder) as (port, _):
+                sent = body(f"r{round_}", 0)
+                start = time.perf_counter()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", sent, timeout=60).read()
+                times.append(1000 * (time.perf_counter() - start))
+        size = round((folder / "journal.sqlite3").stat().st_size / 2**20)
+    return {f"first answer on a journal of {sessions} sessions ({size} MiB), ms": _spread(times, 1)}
+
+
+def _fill(path: Path, sessions: int) -> None:
+    """A journal of one-turn sessions, written at once."""
+    conn = connect(path)
+    conn.executescript(SCHEMA)
+    now = time.time()
+    sent = body("0", 0)
+    reply = answer(say("Попытка 1"), json.loads(sent))[0]
+    conn.execute("BEGIN")
+    conn.executemany(
+        "INSERT INTO session VALUES (?, 'skill', ?, 0, '', '{}', ?, 0)", ((n, f"old-{n}", now) for n in range(sessions))
+    )
+    conn.executemany(
+        "INSERT INTO turn VALUES (?, 0, 0, 0, ?, ?, NULL, ?, 'digest', 'version')",
+        ((n, now, sent[:200], reply[:200]) for n in range(sessions)),
+    )
+    conn.execute("COMMIT")
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+
+
+def _spread(values: list[float], digits: int) -> Figures:
+    rounded = [round(value, digits) for value in (statistics.median(values), min(values), max(values))]
+    return dict(zip(("median", "min", "max"), rounded, strict=True))
+
+
+def main() -> None:
+    parts = {
+        "webhook": webhook,
+        "replay": lambda: asyncio.run(replay()),
+        "resume": lambda: asyncio.run(resume()),
+        "live": lambda: asyncio.run(live()),
+        "passing": lambda: asyncio.run(passing(given.sessions)),
+        "restart": lambda: restart(given.sessions),
+    }
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=list(parts), default=list(parts))
+    parser.add_argument("--sessions", type=int, default=1_000_000, help="for passing and restart")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    figures: Figures = {}
+    for name in given.only:
+        print(f"… {name}", file=sys.stderr)
+        figures |= parts[name]()
+    if given.json:
+        print(json.dumps(figures, indent=1, ensure_ascii=False))
+        return
+    print(f"Durable sessions ({peers.environment()})")
+    for name, figure in figures.items():
+        row = figure if not isinstance(figure, dict) else "  ".join(f"{key} {value}" for key, value in figure.items())
+        print(f"{name:<64} {row}")
+
+
+if __name__ == "__main__":
+    main()
