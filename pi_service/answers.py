@@ -46,12 +46,15 @@ class Refused(Exception):
 class Answer(RequestHandler):
     """Base of pages and API; a subclass says in `show_error` what an error looks like."""
 
+    #: How long the answer may be kept; errors never.
+    cache = "no-store"
+
     def set_default_headers(self) -> None:
         for name, value in SECURITY.items():
             self.set_header(name, value)
+        self.set_header("Cache-Control", self.cache)
 
     def prepare(self) -> None:
-        self.set_header("Cache-Control", "no-store")
         if len(self.request.body) > MAX_BODY:
             raise Refused(413, "too_large", f"a body may have {MAX_BODY} bytes; got {len(self.request.body)}")
 

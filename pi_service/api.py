@@ -23,8 +23,6 @@ LISTED = tuple(stage for stage in Stage if stage is not Stage.REMOVED)
 MAX_PER_PAGE = 500
 #: Largest window of digits.
 MAX_WINDOW = 10_000
-#: Digits once stored are the same for ever.
-IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class Api(Answer):
@@ -148,11 +146,12 @@ class Search(Api):
 class Window(Api):
     """`/v1/pi`: a window of digits, as the public pi.delivery API answers it."""
 
+    cache = "public, max-age=31536000, immutable"  # digits once stored are the same for ever
+
     def get(self) -> None:
         start = whole("start", self.argument("start", "0"), 0)
         count = whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
         digits = self.service.digit_window(start, count)
-        self.set_header("Cache-Control", IMMUTABLE)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(f'{{"content":"{digits}"}}')  # digits need no escaping
 

@@ -42,8 +42,8 @@ class Subscription:
         self._dropped(slow)
 
     async def __aiter__(self) -> AsyncIterator[Change]:
-        while self._after < self._upto:
-            for change in self._feed.missed(self._after, self._upto):
+        while self._after < self._upto and (page := self._feed.missed(self._after, self._upto)):
+            for change in page:
                 self._after = change.event.id
                 yield change
         while change_or_end := await self._queue.get():

@@ -24,6 +24,7 @@ def routes(service: Service) -> list[Rule]:
     """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
     given = {"service": service}
     return [
+        url(r"/v1/pi", api.Window, given),  # first, as the one that is asked most often
         url(r"/", pages.Dashboard, given),
         url(r"/jobs", pages.NewJob, given),
         url(r"/jobs/([^/]+)/(retry|remove)", pages.Command, given),
@@ -33,7 +34,6 @@ def routes(service: Service) -> list[Rule]:
         url(r"/api/jobs/([^/]+)/retry", api.Retry, given),
         url(r"/api/search", api.Search, given),
         url(r"/api/events", api.Events, given),
-        url(r"/v1/pi", api.Window, given),
         url(r"/(?:api|v1)(?:/.*)?", api.Unknown, given),
     ]
 

@@ -139,10 +139,10 @@ def preferred(header: str) -> list[str]:
     ['ru', 'de', 'en']
     """
     wishes = []
-    for part in header.split(","):
+    for part in header.replace(" ", "").split(","):
         tag, _, quality = part.partition(";q=")
         try:
-            wishes.append((-float(quality or 1), tag.strip().lower().partition("-")[0]))
+            wishes.append((-float(quality or 1), tag.lower().partition("-")[0]))
         except ValueError:
             continue  # not a wish anybody can read
     return [language for _, language in sorted(wishes, key=lambda wish: wish[0])]

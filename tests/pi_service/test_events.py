@@ -32,7 +32,7 @@ def listen(io_loop: IOLoop, http_server: HTTPServer, http_port: int) -> Iterator
     async def close() -> None:
         for connection in connections:
             connection.close()
-            while await connection.read_message() is not None:
+            while connection.close_code is None and await connection.read_message() is not None:
                 pass  # what was still under way
 
     yield connect

@@ -224,7 +224,7 @@ async def test_static(browser: Browser) -> None:
 
 def test_preferred() -> None:
     """Quality orders the wishes, and what cannot be read is none."""
-    assert preferred("en;q=0.5, ru;q=0.9") == ["ru", "en"]
+    assert preferred("en; q=0.5, ru;q=0.9") == ["ru", "en"]
     assert preferred("en-US,en;q=0.9") == ["en", "en"]
     assert preferred("x;q=high, *;q=0.1") == ["*"]
     assert preferred("") == [""]

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from pi_service.engine import LocalEngine
 from pi_service.errors import BadRequest, NotFound, StoreUnavailable
 from pi_service.jobs import Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 
 pytestmark = pytest.mark.gen_test
+
 
 CHILD = """
 import asyncio, sys
@@ -223,3 +225,83 @@ async def test_search(service: Service) -> None:
     found = await service.search("999999")
     assert (found.position, found.searched) == (762, 1000)
     assert (await service.search("999999", 763)).position is None
+
+
+FULL = """
+import asyncio, resource, sys
+from pathlib import Path
+from pi_service.service import Service
+from pi_service.testing import MemoryEngine
+
+class Engine(MemoryEngine):
+    async def compute(self, n, workdir, progress):
+        path = workdir / "result"
+        path.write_text("3" * (n + 1))
+        return path
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main(directory):
+    service = Service(directory, engine=Engine())
+    await service.start()
+    service.submit(10)
+    await service.wait(10)
+    limit(2_000_000)
+    service.submit(3_000_000)
+    job = await service.wait(3_000_000)
+    print(job.status, job.error)
+    print(service.digit_window(0, 11))
+    limit(resource.RLIM_INFINITY)
+    service.retry(3_000_000)
+    job = await service.wait(3_000_000)
+    print(job.status, job.attempt, service.available)
+    await service.stop()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_disk_full(tmp_path: Path) -> None:
+    """A disk that is full while the digits are written: an error with a clear text, nothing lost, and retry works."""
+    child = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, check=True)
+    assert child.stdout.splitlines() == [
+        "error the digits could not be written to disk (File too large); free some space, then retry",
+        "3" * 11,
+        "stored 2 3000000",
+    ]
+
+
+REAL = """
+import asyncio, sys
+from pathlib import Path
+from pi_service.engine import LocalEngine
+from pi_service.jobs import Stage
+from pi_service.service import Service
+
+async def main(directory):
+    service = Service(directory, engine=LocalEngine())
+    await service.start()
+    service.submit(1_000_000)
+    while service.job(1_000_000).progress == 0:
+        await service.feed.news()
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_kill_9_with_real_workers(tmp_path: Path) -> None:
+    """A million digits, killed on the way and started again, end as the checkpoint says."""
+    process = subprocess.Popen([sys.executable, "-c", REAL, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "ready\n"
+    kill(process)
+    service = Service(tmp_path, engine=LocalEngine())
+    await service.start()
+    job = await service.wait(1_000_000)
+    assert (job.status, job.digit) == (Stage.STORED, 1)
+    assert service.digit_window(999_991, 10) == "5779458151"
+    assert service.events(1_000_000)[-1].attempt == 2
+    await service.stop()
