@@ -3,8 +3,8 @@
     python bench/crash.py [--minutes 2] [--users 8] [--durability normal] [--json]
 
 Each user holds dialogs one after another and repeats a request until it is answered, as a proxy would. Counted: kills,
-turns acknowledged, acknowledged turns that are not in the journal, repeated deliveries whose bytes differ, transcripts that
-are not those of an undisturbed game. The last three must be 0.
+turns acknowledged, acknowledged turns that are not in the journal, repeated deliveries whose bytes differ, transcripts
+that are not those of an undisturbed game. The last three must be 0.
 """
 
 import argparse
@@ -77,10 +77,11 @@ class Soak:
                 break
             command = "нет" if said[-1].startswith("Верно") else next(guesses)
         shape = (
-            "Я загадала число от 1 до 10. Какое?(\n(Больше))*\nВерно! Лучший результат, попыток: (\\d+).*\nСпасибо.*"
+            r"Я загадала число от 1 до 10\. Какое\?(?:\nБольше)*\n"
+            r"Верно! Лучший результат, попыток: (\d+)\. Сыграем ещё\?\nСпасибо за игру!"
         )
         found = re.fullmatch(shape, "\n".join(said))
-        self.wrong += found is None or int(found[3]) != len(said) - 2
+        self.wrong += found is None or int(found[1]) != len(said) - 2
 
     def _send(self, request: bytes) -> bytes:
         while True:
