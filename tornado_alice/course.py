@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from . import protocol, turn
@@ -220,7 +220,7 @@ class Course:
         own, name = self.place.script, wish.script.__name__
         self.abandon()
         head = _next_epoch(live.head)
-        return self._start(replace(head, script="" if wish.script is own.fn else name, state=wish.state))
+        return self._start(head._replace(script="" if wish.script is own.fn else name, state=wish.state))
 
 
 class Diverged(Exception):

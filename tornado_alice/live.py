@@ -5,7 +5,7 @@ import contextvars
 import inspect
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from . import step as steps
 from .journal.base import Journal
@@ -81,9 +81,9 @@ class Live:
         key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{asked.first + i}"
         op: Op = {"name": asked.steps[i].name} | await _call(asked.steps[i], key)
         place, message = (base + i, message_id) if session.n == asked.turn else (i, None)
-        head = replace(self.head, n=session.n, ended=False)
+        head = self.head._replace(n=session.n, ended=False)
         id = await journal.add_step(session.key, head, place, message, op)
-        self.head = replace(self.head, id=id)
+        self.head = self.head._replace(id=id)
         return op
 
 

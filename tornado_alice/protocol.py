@@ -173,12 +173,17 @@ def mend(reply: dict[str, Any]) -> list[str]:
     if "tts" in reply:
         _check_tts(reply, cuts)
     reply["end_session"] = bool(reply.get("end_session"))
+    if len(reply) > 2:  # more than text and end_session
+        _check_rest(reply, cuts)
+    return cuts
+
+
+def _check_rest(reply: dict[str, Any], cuts: list[str]) -> None:
     for place, button in _buttons(reply):
         _check_button(place, button, cuts)
     if isinstance(reply.get("card"), dict):
         _check_card(reply["card"], cuts)
     _check_beside(reply)
-    return cuts
 
 
 def _cut(holder: dict[str, Any], key: str, limit: int, place: str, cuts: list[str]) -> None:

@@ -115,9 +115,7 @@ def _said(record: Record) -> str:
 
 def _without_tokens(record: Record) -> Record:
     """The record with access tokens blanked: an exported dialog ends up in a repository."""
-    from dataclasses import replace
-
-    return replace(record, request=_blank(record.request), reply=_blank(record.reply))
+    return record._replace(request=_blank(record.request), reply=_blank(record.reply))
 
 
 def _blank(body: bytes) -> bytes:

@@ -41,7 +41,7 @@ class Frozen(dict[str, Any]):
         return _freeze(super().__getitem__(key))
 
     def get(self, key: str, default: Any = None) -> Any:
-        return _freeze(super().get(key, default))
+        return _freeze(dict.get(self, key, default))
 
     # a frozen copy is no live view, which mypy would rather see
     def values(self) -> ValuesView[Any]:  # type: ignore[override]
@@ -77,7 +77,7 @@ class Request(Frozen):
 
     @property
     def _body(self) -> Frozen:
-        return Frozen(super().get("request") or {})
+        return Frozen(dict.get(self, "request") or {})
 
     @property
     def _session(self) -> Frozen:
@@ -86,7 +86,7 @@ class Request(Frozen):
     @property
     def command(self) -> str:
         """What the user said, without the dots at its end; empty when they said nothing (a button, a launch)."""
-        return str(self._body.get("command") or "").rstrip(".")
+        return str((dict.get(self, "request") or {}).get("command") or "").rstrip(".")
 
     @property
     def words(self) -> list[str]:

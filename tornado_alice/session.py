@@ -108,8 +108,7 @@ class Session:
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
         """A request has come: run the script to its next wish (or remind of the steps it still waits for)."""
-        seed = turn.seed(self.secret, self.epoch, self.n)
-        self._turn = turn.Turn(Request(data, self.lemma), at, seed)
+        self._turn = turn.Turn(Request(data, self.lemma), at, self.secret, self.epoch, self.n)
         self.ops = []
         if self.pending is not None:
             return self.pending

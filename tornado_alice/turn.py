@@ -21,14 +21,21 @@ class Turn:
     Attributes:
         request: what the platform sent, as the script sees it.
         at: arrival time, seconds since the Unix epoch.
-        seed: hash of (secret, session, epoch, turn).
         ordinal: how many draws were made in this turn.
     """
 
-    __slots__ = ("at", "ordinal", "request", "seed")
+    __slots__ = ("_names", "_secret", "_seed", "at", "ordinal", "request")
 
-    def __init__(self, request: Mapping[str, Any], at: float, seed: bytes) -> None:
-        self.request, self.at, self.seed, self.ordinal = request, at, seed, 0
+    def __init__(self, request: Mapping[str, Any], at: float, secret: bytes, *names: object) -> None:
+        self.request, self.at, self.ordinal = request, at, 0
+        self._secret, self._names, self._seed = secret, names, b""
+
+    @property
+    def seed(self) -> bytes:
+        """Hash of (secret, epoch, turn); made when first drawn from: most turns draw nothing."""
+        if not self._seed:
+            self._seed = seed(self._secret, *self._names)
+        return self._seed
 
     def draw(self, bits: int) -> int:
         """The next `bits` (up to 512) pseudo-random bits."""

@@ -1,7 +1,7 @@
 """The journal in memory: for tests, for the terminal, and for skills that may forget everything at a restart."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..errors import JournalConflict
 from ..record import Head, Key, Op, Record, Summary
@@ -79,13 +79,13 @@ class MemoryJournal:
         turns.append(record)
         row.steps.clear()
         row.touched = record.at
-        row.head = replace(head, id=self._ids[key], n=record.n + 1)
+        row.head = head._replace(id=self._ids[key], n=record.n + 1)
         return self._ids[key]
 
     def _row(self, key: Key, head: Head) -> _Row:
         if key not in self._ids:
             self._ids[key] = self._next
-            self._rows[self._next] = _Row(key, replace(head, id=self._next, n=0))
+            self._rows[self._next] = _Row(key, head._replace(id=self._next, n=0))
             self._next += 1
         return self._rows[self._ids[key]]
 
