@@ -1,13 +1,19 @@
-"""Every example in a docstring runs."""
+"""Every example in a docstring and in a README runs."""
 
 import doctest
 import importlib
 import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import pi_service
 import tornado_alice
+
+ROOT = Path(__file__).parent.parent
 
 
 def modules():
@@ -24,3 +30,28 @@ def test_docstrings(name):
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, extraglobs=vars(tornado_alice) | vars(module))
     assert failed == 0
+
+
+def python_examples(name):
+    """The ```python blocks of a README."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+def test_readme_examples(name, tmp_path):
+    """The script of the README is served as hello.py and its test passes against it."""
+    script, test = python_examples(name)
+    (tmp_path / "hello.py").write_text(script, "utf-8")
+    (tmp_path / "test_hello.py").write_text(test, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_hello.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_readmes_have_the_same_parts():
+    """Both READMEs show the same code, and each names the other."""
+    english, russian = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ru.md"))
+    assert python_examples("README.md")[0] == python_examples("README.ru.md")[0]
+    assert "(README.ru.md)" in english and "(README.md)" in russian
+    for command in ("make run", "make test", "sessions replay 17 --script hello.py --until 3 --pdb"):
+        assert command in english and command in russian

@@ -1,7 +1,7 @@
 """Group commit: writes that come together are kept in one transaction.
 
-`LoopWriter` commits on the loop: with synchronous=NORMAL a commit is a few writes to the page cache, about 0.1 ms, so it
-is made at most every 2 ms and shared by all turns that came meanwhile (256 us of CPU per turn under load; 325-470 with
+`LoopWriter` commits on the loop: with synchronous=NORMAL a commit is a few writes to the page cache, about 0.1 ms, so
+it is made at most every 2 ms and shared by all turns that came meanwhile (256 us of CPU per turn under load; 325-470 with
 a commit in every round of the loop). `ThreadWriter` has a thread and a connection of its own, for synchronous=FULL:
 while one fsync runs, the writes of the next group gather.
 """
