@@ -19,6 +19,11 @@ class Static(StaticFileHandler):
         for name, value in SECURITY.items():
             self.set_header(name, value)
 
+    def set_extra_headers(self, path: str) -> None:
+        """A module that another one imports has no version in its URL: it is asked for anew, so that none is stale."""
+        if "v" not in self.request.arguments:
+            self.set_header("Cache-Control", "no-cache")
+
 
 def routes(service: Service) -> list[Rule]:
     """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""

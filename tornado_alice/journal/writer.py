@@ -1,8 +1,8 @@
 """Group commit: writes that come together are kept in one transaction.
 
 `LoopWriter` commits on the loop: with synchronous=NORMAL a commit is a few writes to the page cache, about 0.1 ms, so
-it is made at most every 2 ms and shared by all turns that came meanwhile (256 us of CPU per turn under load; 325-470 with
-a commit in every round of the loop). `ThreadWriter` has a thread and a connection of its own, for synchronous=FULL:
+under load it is made every 2 ms and shared by all turns that came meanwhile (256 us of CPU per turn; 325-470 with a
+commit in every round of the loop). `ThreadWriter` has a thread and a connection of its own, for synchronous=FULL:
 while one fsync runs, the writes of the next group gather.
 """
 
@@ -17,7 +17,7 @@ from ..errors import JournalConflict, JournalError
 
 Write = Callable[[sqlite3.Connection], int]
 
-#: Seconds between two commits on the loop: the first write after a pause is kept at once, under load a group gathers.
+#: Seconds between two commits on the loop while more than one write comes at a time; a lone one is kept at once.
 GATHER = 0.002
 #: How long a write waits for another process's transaction (seconds); with the turn it fits into the platform's 4.5 s.
 PATIENCE = 1.5
@@ -77,13 +77,14 @@ class LoopWriter:
         self._conn = conn
         self._queue: list[tuple[Write, asyncio.Future[int]]] = []
         self._since = self._last = 0.0
+        self._crowded = False  # a lone user need not wait for others
 
     def write(self, write: Write) -> "asyncio.Future[int]":
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         if not self._queue:
             self._since = loop.time()
-            loop.call_at(self._last + GATHER, self._flush)
+            loop.call_at(self._last + (GATHER if self._crowded else 0.0), self._flush)
         self._queue.append((write, future))
         return future
 
@@ -100,7 +101,7 @@ class LoopWriter:
                 loop.call_later(0.02, self._flush)
                 return
             outcomes = [explain(error)] * len(group)
-        self._last = loop.time()
+        self._last, self._crowded = loop.time(), len(group) > 1
         _resolve([future for _, future in group], outcomes)
 
     async def stop(self) -> None:
