@@ -18,7 +18,7 @@ from typing import Protocol
 from pi_service import ranges, tasks
 from pi_service.errors import LimitExceeded
 from pi_service.plan import Step, plan
-from pi_service.pool import Pool
+from pi_service.pool import PAGES, STATE, Pool, stat
 from pi_service.ranges import BadFile
 
 QUICK = 100_000
@@ -76,31 +76,35 @@ class LocalEngine:
         await asyncio.gather(self._pool.stop(), self._quick.stop())
 
     async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
-        if n <= QUICK:
-            return await self._limited(n, self._small(n, workdir, progress))
-        async with self._turn:
-            return await self._limited(n, self._big(n, workdir, progress))
-
-    async def _small(self, n: int, workdir: Path, progress: Progress) -> Path:
         target = workdir / f"pi-{n}.txt"
-        await self._quick.run(f"pi to {n} digits", tasks.quick, target, n)
-        progress(1.0)
+        try:
+            if n <= QUICK:
+                await self._limited(n, self._small(n, target, progress))
+            else:
+                async with self._turn:
+                    await self._limited(n, self._big(n, target, progress))
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
         return target
 
-    async def _big(self, n: int, workdir: Path, progress: Progress) -> Path:
-        directory, target = workdir / "ranges", workdir / f"pi-{n}.txt"
+    async def _small(self, n: int, target: Path, progress: Progress) -> None:
+        await self._quick.run(f"pi to {n} digits", tasks.quick, target, n)
+        progress(1.0)
+
+    async def _big(self, n: int, target: Path, progress: Progress) -> None:
+        directory = target.parent / "ranges"
         directory.mkdir(parents=True, exist_ok=True)
         for attempt in reversed(range(ATTEMPTS)):
             target.write_text("3")
             try:
-                await self._run(plan(n, workdir, self.workers, target), progress)
+                await self._run(plan(n, directory, self.workers, target), progress)
             except* BadFile:
                 if not attempt:
                     raise
             else:
                 break
         ranges.clean(directory)
-        return target
 
     async def _run(self, steps: list[Step], progress: Progress) -> None:
         """All steps, each as soon as what it needs is there."""
@@ -111,6 +115,8 @@ class LocalEngine:
             nonlocal done
             await asyncio.gather(*(running[need] for need in step.needs if need in running))
             await self._pool.run(step.name, step.function, *step.args)
+            for path in step.spent:
+                path.unlink(missing_ok=True)
             done += step.weight
             progress(min(1.0, done / total))
 
@@ -118,18 +124,17 @@ class LocalEngine:
             for step in steps:
                 running[step.name] = group.create_task(one(step))
 
-    async def _limited(self, n: int, work: Coroutine[None, None, Path]) -> Path:
-        """The result of `work`, or the first of the errors in it, or LimitExceeded."""
+    async def _limited(self, n: int, work: Coroutine[None, None, None]) -> None:
+        """Do `work`; raise the first of the errors in it, or LimitExceeded."""
         try:
             async with asyncio.timeout(self.time_limit), asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch(n))
-                result = await work
+                await work
                 watch.cancel()
         except TimeoutError as error:
             raise LimitExceeded(f"pi to {n} digits took longer than the limit of {self.time_limit:g} s") from error
         except BaseExceptionGroup as errors:
             raise first(errors) from errors
-        return result
 
     async def _watch(self, n: int) -> None:
         """End workers that are stopped (SIGSTOP) for long; raise LimitExceeded for too much memory."""
@@ -138,9 +143,11 @@ class LocalEngine:
             await asyncio.sleep(WATCH_SECONDS)
             total = 0
             for pid in self.pids():
-                state, memory = process(pid)
-                total += memory
-                stopped[pid] = stopped[pid] + 1 if state == "T" else 0
+                fields = stat(pid)
+                if not fields:
+                    continue
+                total += int(fields[PAGES]) * PAGE
+                stopped[pid] = stopped[pid] + 1 if fields[STATE] == "T" else 0
                 if stopped[pid] * WATCH_SECONDS >= STOPPED_SECONDS:
                     os.kill(pid, signal.SIGKILL)
             if self.memory_limit is not None and total > self.memory_limit:
@@ -162,12 +169,3 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
             yield from leaves(inner)
     else:
         yield error
-
-
-def process(pid: int) -> tuple[str, int]:
-    """State (`R`, `S`, `T`, ...) and resident bytes of a process; ("", 0) if it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "", 0
-    return fields[0], int(fields[21]) * PAGE

@@ -26,6 +26,7 @@ class Step:
     weight: float
     outputs: tuple[Path, ...] = ()
     needs: tuple[str, ...] = ()
+    spent: tuple[Path, ...] = ()  # files that nobody needs once the outputs are there
 
     @property
     def done(self) -> bool:
@@ -36,7 +37,7 @@ class Step:
 def chunks(a: int, b: int, workers: int) -> list[Span]:
     """The terms a < k <= b in equal parts, a multiple of `workers`."""
     length = b - a
-    count = workers * 2
+    count = workers * 4
     while length > count * TERMS_PER_CHUNK:
         count *= 2
     count = min(count, length)
@@ -60,14 +61,30 @@ def cover(found: list[Span], last: int, workers: int) -> list[Span]:
     return result + (chunks(end, last, workers) if end < last else [])
 
 
+def halves(parts: list[Span]) -> list[list[Span]]:
+    """Neighbouring spans cut in two at the edge that is nearest to their middle."""
+    middle = (parts[0].a + parts[-1].b) / 2
+    cut = min(range(1, len(parts)), key=lambda i: abs(parts[i].a - middle))
+    return [parts[:cut], parts[cut:]]
+
+
+def joins(parts: list[Span]) -> list[tuple[Span, Span]]:
+    """Pairs to merge until one is left, each after its parts."""
+    if len(parts) == 1:
+        return []
+    left, right = halves(parts)
+    return [*joins(left), *joins(right), (Span(left[0].a, left[-1].b), Span(right[0].a, right[-1].b))]
+
+
 def merges(parts: list[Span]) -> tuple[list[tuple[Span, Span]], list[Span]]:
-    """Pairs to merge, the shortest first, until two parts are left; and those two."""
-    parts, pairs = list(parts), []
-    while len(parts) > 2:
-        i = min(range(len(parts) - 1), key=lambda i: parts[i + 1].b - parts[i].a)
-        pairs.append((parts[i], parts[i + 1]))
-        parts[i : i + 2] = [Span(parts[i].a, parts[i + 1].b)]
-    return pairs, parts
+    """Pairs to merge until two are left (or the only one), and those two.
+
+    Equal halves keep all cores busy to the end; the shortest neighbours first took 1.1 of the time after an extension,
+    when kept ranges and new ones were merged across their border.
+    """
+    groups = halves(parts) if len(parts) > 1 else [parts]
+    pairs = [pair for group in groups for pair in joins(group)]
+    return pairs, [Span(group[0].a, group[-1].b) for group in groups]
 
 
 def term_steps(directory: Path, last: int, workers: int) -> tuple[list[Step], list[Span]]:
@@ -82,13 +99,16 @@ def term_steps(directory: Path, last: int, workers: int) -> tuple[list[Step], li
         both = Span(left.a, right.b)
         args = (directory, left, right, max(1, round(workers * len(both) / last)))
         weight, outputs = MERGE * len(both) / last, (both.path(directory),)
-        steps.append(Step(str(both), tasks.merge, args, weight, outputs, (str(left), str(right))))
+        spent = (left.path(directory), right.path(directory))
+        steps.append(Step(str(both), tasks.merge, args, weight, outputs, (str(left), str(right)), spent))
     return steps, ends
 
 
-def plan(n: int, workdir: Path, workers: int, target: Path) -> list[Step]:
-    """What remains to do for pi with n digits in the file `target`; each step comes after those it needs."""
-    directory = workdir / "ranges"
+def plan(n: int, directory: Path, workers: int, target: Path) -> list[Step]:
+    """What remains to do for pi with n digits in the file `target`; each step comes after those it needs.
+
+    `directory` is where the files between the steps lie.
+    """
     pieces = 1 << (workers - 1).bit_length()
     digits = radix.size(n + tasks.SPARE, pieces)
     bits = radix.bits(digits)

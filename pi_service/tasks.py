@@ -62,12 +62,12 @@ def fraction(directory: Path, spans: list[Span], given: tuple[Path, Path], out: 
 
 
 def convert(source: Path, out: Path, offset: int, limit: int) -> None:
-    """Write the digits of one piece into `out` from byte `offset` on, up to byte `limit`."""
+    """Write the digits of one piece into the existing file `out` from byte `offset` on, up to byte `limit`."""
     (x, bits, count, known), _ = ranges.read(source)
     text = radix.digits(Piece(x, int(bits), int(count)), None if known < 0 else int(known))
     if offset + len(text) > limit:
         text = settled(text, limit - offset)
-    file = os.open(out, os.O_WRONLY | os.O_CREAT, 0o644)
+    file = os.open(out, os.O_WRONLY)
     try:
         write_all(file, text.encode(), offset)
     finally:
@@ -98,4 +98,3 @@ def write_all(file: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(file, view, offset)
         view, offset = view[written:], offset + written
-

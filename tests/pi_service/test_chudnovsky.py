@@ -25,7 +25,7 @@ def plain(a: int, b: int) -> Fraction:
 
 def value(part: c.Range) -> Fraction:
     """T / Q of a range, with the powers of two that Q leaves out."""
-    return Fraction(int(part.t), int(part.q) << c.SHIFT * len(part))
+    return Fraction(int(part.t), int(part.q) << c.twos(part.a, part.b))
 
 
 @settings(deadline=None, max_examples=50)

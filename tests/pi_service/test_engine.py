@@ -134,7 +134,7 @@ def test_extension(tmp_path: Path) -> None:
     async def body(engine: LocalEngine) -> None:
         await engine.compute(BIG, tmp_path, ignore)
         kept = ranges.chain(tmp_path / "ranges")
-        steps = plan(2 * BIG, tmp_path, 2, tmp_path / "target")
+        steps = plan(2 * BIG, tmp_path / "ranges", 2, tmp_path / "target")
         split = [step.args[1] for step in steps if step.function is tasks.split]
         assert min(span.a for span in split) == kept[-1].b
         path = await engine.compute(2 * BIG, tmp_path, ignore)
@@ -189,7 +189,6 @@ def test_bad_file_names_itself(tmp_path: Path) -> None:
 def test_another_attempt_goes_on(tmp_path: Path) -> None:
     """What an interrupted attempt finished is not planned again, also in the middle of the terms."""
     steps = plan(BIG, tmp_path, 2, tmp_path / "target")
-    (tmp_path / "ranges").mkdir()
     third = [step for step in steps if step.function is tasks.split][2]
     third.function(*third.args)
     rest = plan(BIG, tmp_path, 2, tmp_path / "target")
@@ -209,7 +208,7 @@ def test_killed_worker_fails_its_job_only(tmp_path: Path) -> None:
         await begun.wait()
         small = asyncio.create_task(engine.compute(QUICK, tmp_path, ignore))
         os.kill(busiest(engine), signal.SIGKILL)
-        with pytest.raises(WorkerDied, match="worker process .* ended"):
+        with pytest.raises(WorkerDied, match="a worker process ended in"):
             await job
         assert (await small).stat().st_size == QUICK + 1
         assert (await engine.compute(BIG, tmp_path / "other", ignore)).stat().st_size == BIG + 1
@@ -227,9 +226,10 @@ def test_killed_idle_workers_are_replaced(tmp_path: Path) -> None:
     """When all workers are killed while nothing runs, the next computations work all the same."""
 
     async def body(engine: LocalEngine) -> None:
-        for pid in engine.pids():
+        victims = engine.pids()
+        for pid in victims:
             os.kill(pid, signal.SIGKILL)
-        while engine.pids():
+        while victims & engine.pids():
             await asyncio.sleep(0.01)
         for n in (100, BIG):
             assert await finished(engine, n, tmp_path) == n + 1
@@ -299,6 +299,8 @@ def test_time_limit(tmp_path: Path) -> None:
         with pytest.raises(LimitExceeded, match=r"pi to 20000000 digits took longer than the limit of 0\.5 s"):
             await engine.compute(LONG, tmp_path, ignore)
 
+        assert not (tmp_path / f"pi-{LONG}.txt").exists()
+
     with_engine(body, time_limit=0.5)
 
 
@@ -313,7 +315,7 @@ def test_memory_limit(tmp_path: Path) -> None:
 
 
 def test_stop_in_mid_computation(tmp_path: Path) -> None:
-    """`stop` ends all workers, also while they compute and when one of them is stopped."""
+    """`stop` ends all workers and jobs, also when a worker has got SIGSTOP; nothing is computed afterwards."""
 
     async def run() -> None:
         engine = LocalEngine(workers=2)
@@ -325,8 +327,10 @@ def test_stop_in_mid_computation(tmp_path: Path) -> None:
         workers = engine.pids()
         await engine.stop()
         assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
-        job.cancel()
-        await asyncio.wait([job])
+        with pytest.raises(WorkerDied):
+            await job
+        with pytest.raises(WorkerDied, match="worker processes have been stopped"):
+            await engine.compute(100, tmp_path, ignore)
 
     asyncio.run(run())
 

@@ -62,7 +62,7 @@ def test_altered_piece_fails() -> None:
     whole = piece(radix.size(20_000, 2))
     (first, residue), _ = radix.split(whole, 2, radix.five(whole.count // 2))
     altered = Piece(first.x ^ (mpz(1) << first.bits - 40), first.bits, first.count)
-    with pytest.raises(CheckFailed, match="conversion to .* digits: the digits read back differ"):
+    with pytest.raises(CheckFailed, match=r"conversion to .* digits: the digits read back differ"):
         radix.digits(altered, residue)
 
 
