@@ -80,10 +80,12 @@ class Service:
     def submit(self, n: object) -> tuple[Job, bool]:
         """Register `n` and schedule it, unless it is there already: the job, and whether it is new.
 
-        Raises `BadRequest` for an n outside 1..max_digits and `QueueFull`.
+        Raises `BadRequest` for an n outside 1..max_digits, `QueueFull`, and `StoreUnavailable` before `start`.
         """
         if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= self.max_digits:
             raise BadRequest("n", f"n must be a whole number from 1 to {self.max_digits}; got {_shown(n)}")
+        if not hasattr(self, "_runner"):
+            raise StoreUnavailable("the pi service does not run in this process")
         return self._runner.submit(n)
 
     def job(self, n: int) -> Job | None:

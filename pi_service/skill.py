@@ -9,7 +9,7 @@ from typing import Any
 from tornado_alice import Reply, Skill, request, say, step, suggest
 
 from . import numerals
-from .errors import QueueFull
+from .errors import QueueFull, StoreUnavailable
 from .jobs import Stage
 from .service import Service
 from .speech import WISHES, texts
@@ -158,6 +158,8 @@ async def _ask(t: Any, n: int, fn: Any, *args: Any) -> dict[str, Any]:
         got = await step(fn, *args).or_say(t["computing"].format(n=n), t["computing_more"])
     except QueueFull:
         return {"say": t["busy"]}
+    except StoreUnavailable:
+        return {"say": t["away"]}
     return {"say": t["failed"].format(error=got["error"])} if "error" in got else dict(got)
 
 

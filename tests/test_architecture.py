@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "turn", "record"],
+        ["protocol", "morphology", "turn", "record", "source", "threads"],
         ["request", "reply"],
         ["modifiers", "step", "options"],
         ["script"],
@@ -31,9 +31,13 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors", "texts", "numerals", "speech"],
-        ["jobs"],
-        ["chudnovsky", "radix"],
-        ["ranges", "tasks", "plan", "pool", "engine", "store", "digits"],
+        ["jobs", "chudnovsky"],
+        ["radix", "ranges"],
+        ["tasks"],
+        ["plan", "pool", "store", "digits"],
+        ["engine"],
+        ["dask_tasks"],
+        ["dask_engine"],
         ["feed", "lanes", "testing"],
         ["runner"],
         ["service"],

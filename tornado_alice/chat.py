@@ -1,11 +1,11 @@
 """A conversation with a skill in the terminal."""
 
-import asyncio
 import sys
 from typing import Any
 
 from .skill import Skill
 from .testing import Answer, make_request
+from .threads import in_thread
 
 HELP = "Пишите, как сказали бы Алисе. /1, /2: нажать кнопку; /new: новая сессия; /quit или Ctrl+D: выход."
 
@@ -21,15 +21,11 @@ async def chat(skill: Skill) -> None:
         _show(answer)
         message_id += 1
         if answer.ended:
-            print("— сессия окончена, начинаю новую —")
-            session, message_id, request = session + 1, 0, make_request("", 0)
-            if not sys.stdin.isatty():
-                return
-            continue
+            print("— сессия окончена; Enter: начать новую —")
         line = await _read()
         if line is None or line == "/quit":
             return
-        if line == "/new":
+        if answer.ended or line == "/new":
             session, message_id, request = session + 1, 0, make_request("", 0)
         else:
             request = _said(line, answer)
@@ -67,7 +63,7 @@ def _show(answer: Answer) -> None:
 async def _read() -> str | None:
     """A line of the user; None at the end of input."""
     print("Вы: ", end="", flush=True)
-    line = await asyncio.to_thread(sys.stdin.readline)
+    line = await in_thread(sys.stdin.readline)
     if not sys.stdin.isatty():
         print(line, end="")
     return line.strip() if line else None

@@ -2,17 +2,18 @@
 
 import argparse
 import asyncio
+import io
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from . import recorded
 from .chat import chat
 from .errors import AliceError
 from .journal import SqliteJournal
-from .loading import load_skill
 from .server import Server, Settings, run
 from .session import quiet
 
@@ -28,6 +29,9 @@ Without it the bundled skill about the digits of pi runs."""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status (0 fine, 1 it failed, 2 wrong usage)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # half of a surrogate pair, which users may send, must not end a command
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     commands = {"chat": _chat, "sessions": _sessions}
     try:
         if words and words[0] in commands:
@@ -64,6 +68,13 @@ def _serve(words: list[str]) -> int:
     parser.add_argument(
         "--pi-max-queue", type=_positive, default=1000, metavar="N", help="jobs that may wait (%(default)s)"
     )
+    limits = parser.add_argument_group("limits of one pi job")
+    limits.add_argument("--pi-time-limit", type=_positive, metavar="SECONDS", help="longer ones end in an error")
+    limits.add_argument("--pi-memory-limit", type=_positive, metavar="MIB", help="larger ones end in an error")
+    parser.add_argument(
+        "--engine", choices=("local", "dask"), default="local", help="where pi is computed (%(default)s)"
+    )
+    parser.add_argument("--dask-scheduler", metavar="tcp://HOST:PORT", help="of the cluster, for --engine dask")
     parser.add_argument("--debug", action="store_true", help="log more")
     given = parser.parse_args(words)
     _log(logging.DEBUG if given.debug else logging.INFO)
@@ -99,16 +110,18 @@ def _sessions(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tornado_alice sessions", description="Recorded sessions.")
     _add_data_dir(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="the latest sessions")
+    listing = actions.add_parser("list", help="the latest sessions")
     show = actions.add_parser("show", help="the transcript of one")
     replay = actions.add_parser("replay", help="replay one in the code as it is here")
-    replay.add_argument("--script", help="file or module of the skill", required=True)
-    replay.add_argument("--until", type=int, metavar="K", help="stop before turn K")
+    replay.add_argument("--script", help="file or module of the skill; the bundled one if not given")
+    replay.add_argument("--until", type=_whole, metavar="K", help="stop before turn K")
     replay.add_argument("--pdb", action="store_true", help="run the next turn in the debugger")
     out = actions.add_parser("export", help="write one as a file for tornado_alice.testing.replay")
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
     for action in (show, replay, out):
         action.add_argument("id", metavar="ID", help="number or session_id, as `list` shows them")
+    for action in (listing, show, replay, out):
+        _add_data_dir(action, default=argparse.SUPPRESS)  # it may stand before or behind the action
     given = parser.parse_args(words)
     path = given.data_dir / "journal.sqlite3"
     if not path.exists():
@@ -120,7 +133,8 @@ def _sessions(words: list[str]) -> int:
     if given.action == "show":
         recorded.show_session(journal, given.id)
     elif given.action == "replay":
-        recorded.replay_session(journal, given.id, load_skill(given.script), given.until, given.pdb)
+        settings = Settings(script=given.script, data_dir=given.data_dir)
+        recorded.replay_session(journal, given.id, Server(settings).skill, given.until, given.pdb)
     elif given.action == "export":
         recorded.export_session(journal, given.id, given.output)
     else:
@@ -128,9 +142,9 @@ def _sessions(words: list[str]) -> int:
     return 0
 
 
-def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+def _add_data_dir(parser: argparse.ArgumentParser, default: Any = Path("data")) -> None:
     parser.add_argument(
-        "--data-dir", type=Path, default=Path("data"), metavar="DIR", help="where everything is kept (./%(default)s)"
+        "--data-dir", type=Path, default=default, metavar="DIR", help="where everything is kept (./data)"
     )
 
 
@@ -145,6 +159,12 @@ def _log(level: int) -> None:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"a number from 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number from 0, got {text!r}")
     return int(text)
 
 

@@ -45,16 +45,15 @@ class Course:
         self.live: Live | None = None
 
     async def run(self) -> bytes:
-        live = self.scripts.get(self.key)
+        live = self.live = self.scripts.take(self.key)
         hot = live is not None and self.journal.position(live.head.id or 0) == (live.head.epoch, live.head.n)
-        if live is not None and hot:
-            if self.message_id is None or live.message_id is None or self.message_id > live.message_id:
-                return await self._turn(live)
-            if self.message_id == live.message_id:
-                return live.sent
+        if live is not None and hot and self._is_next(live):
+            return await self._turn(live)
         head = self.journal.find(self.key)
         sent = self._sent_before(head)
         if sent is not None:
+            if live is not None:
+                self.scripts.keep(self.key, live)
             return sent
         if live is not None and not hot:
             live = self._catch_up(live, head)
@@ -65,9 +64,17 @@ class Course:
 
     def abandon(self) -> None:
         """The turn has failed: forget its script; the journal has what is true."""
-        self.scripts.drop(self.key)
         if self.live is not None:
             self.live.close()
+            self.live = None
+
+    def _is_next(self, live: Live) -> bool:
+        """Is the message later than the last one, so that nobody can have answered it?"""
+        if self.message_id is None or live.message_id is None:
+            return True
+        if self.message_id > live.message_id + 1:
+            log.info("session %s: message %d follows %d", self.key[1], self.message_id, live.message_id)
+        return self.message_id > live.message_id
 
     def _sent_before(self, head: Head | None) -> bytes | None:
         if head is None or head.id is None or self.message_id is None:
@@ -77,14 +84,16 @@ class Course:
     def _catch_up(self, live: Live, head: Head | None) -> Live | None:
         """Another process went on with the session: feed what is missing, or forget the script."""
         if head is not None and head.id is not None and not head.ended and head.epoch == live.head.epoch:
-            live.forget_work()  # the other process may have its outcome already
+            waited_for = live.session.pending
             try:
                 live.session.replay(self.journal.turns(head.id, head.epoch, live.session.n))
+                if live.session.pending is not waited_for:
+                    live.forget_work()  # the other process had its outcome
                 live.head, live.kept = head, self._kept(head)
                 return live
             except NonDeterminismError as error:
                 log.info("session %s: %s; it is replayed from its start", self.key[1], error)
-        self.scripts.drop(self.key)
+        self.abandon()
         return None
 
     def _wake(self, head: Head | None) -> Live:
@@ -120,7 +129,7 @@ class Course:
             epoch=head.epoch,
             state=head.state or {},
         )
-        self.live = Live(session, head)
+        self.live = Live(session, head, self.scripts.threads)
         return self.live
 
     def _script(self, head: Head) -> Script:
@@ -194,6 +203,8 @@ class Course:
         try:
             sent, said = protocol.answer(reply, self.data)
         except ReplyError as error:
+            if not by_script:
+                raise
             return await self._speak(live, Failed(error))
         mark = digest(said) if by_script else ""
         record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
@@ -206,8 +217,7 @@ class Course:
         if session.n % MANY_TURNS == 0:
             log.warning("session %s has %d turns: continue_as_new(...) keeps replay quick", self.key[1], session.n)
         if ended:
-            self.scripts.drop(self.key)
-            session.close()
+            live.close()
         else:
             self.scripts.keep(self.key, live)
         return sent

@@ -79,12 +79,13 @@ class Dialogs:
                 self.counts["journal_errors"] += 1
                 log.error("session %s: %s", key[1], error)
                 return self._engine_says(self.options.unsaved, data)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                # CancelledError: a script has used a time-out of asyncio, which cancels the task that runs the script
                 log.exception("session %s: the engine failed", key[1])
                 return self._engine_says(self.options.sorry, data)
 
-    def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any], end: bool = False) -> bytes:
-        return protocol.answer(say(*phrases, end_session=end), data)[0]
+    def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any]) -> bytes:
+        return protocol.answer(say(*phrases), data)[0]
 
     async def _take(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
         if protocol.is_ping(data) and key not in self.scripts and self.journal.find(key) is None:

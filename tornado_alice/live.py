@@ -1,18 +1,22 @@
 """Live scripts: a bounded cache of sessions, and the steps they wait for."""
 
 import asyncio
-import contextvars
 import inspect
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import step as steps
 from .journal.base import Journal
 from .record import Head, Key, Op
 from .session import Do, Session
+from .threads import in_thread
 
 log = logging.getLogger(__name__)
+
+#: Plain functions of steps that run at once; the next ones wait.
+MOST_THREADS = 64
 
 
 @dataclass(slots=True)
@@ -22,6 +26,7 @@ class Live:
     Attributes:
         head: as the journal has it; `head.n` is the next turn.
         message_id, sent: of its last turn.
+        threads: bounds how many plain functions run at once.
         used: when, by the loop's clock.
         work: tasks of the steps it waits for.
         kept: outcomes that the journal holds for the turn under way.
@@ -29,6 +34,7 @@ class Live:
 
     session: Session
     head: Head
+    threads: asyncio.Semaphore
     message_id: int | None = None
     sent: bytes = b""
     used: float = 0.0
@@ -61,25 +67,28 @@ class Live:
         if not self.work:
             self.work = [self._begin(asked, i, journal, message_id) for i in range(len(asked.steps))]
         left = max(0.0, deadline - asyncio.get_running_loop().time())
-        _, late = await asyncio.wait(self.work, timeout=left)
-        if late:
+        late = [task for i, task in enumerate(self.work) if self._kept(asked, i) is None]
+        if late and (await asyncio.wait(late, timeout=left))[1]:
             return None
-        ops = [task.result() for task in self.work]
-        self.work = []
+        ops = [self._kept(asked, i) or task.result() for i, task in enumerate(self.work)]
+        self.forget_work()
         return [{key: op[key] for key in ("ok", "error") if key in op} for op in ops]
 
-    def _begin(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> "asyncio.Task[Op]":
+    def _kept(self, asked: Do, i: int) -> Op | None:
+        """What the journal holds for a step: recorded before a crash, or by another process meanwhile."""
         kept = self.kept.get(len(self.session.ops) + i)
-        if kept is not None and kept["name"] == asked.steps[i].name:
-            return asyncio.create_task(_known(kept))
-        return asyncio.create_task(self._do(asked, i, journal, message_id))
+        return kept if kept is not None and kept["name"] == asked.steps[i].name else None
+
+    def _begin(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> "asyncio.Task[Op]":
+        kept = self._kept(asked, i)
+        return asyncio.create_task(_known(kept) if kept else self._do(asked, i, journal, message_id))
 
     async def _do(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> Op:
         """Run one step and record its outcome: in the turn it was asked for, or in the one that waits for it now."""
         session, base = self.session, len(self.session.ops)
         skill_id, session_id = session.key
         key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{asked.first + i}"
-        op: Op = {"name": asked.steps[i].name} | await _call(asked.steps[i], key)
+        op: Op = {"name": asked.steps[i].name} | await _call(asked.steps[i], key, self.threads)
         place, message = (base + i, message_id) if session.n == asked.turn else (i, None)
         head = self.head._replace(n=session.n, ended=False)
         id = await journal.add_step(session.key, head, place, message, op)
@@ -97,6 +106,7 @@ class LiveScripts:
 
     def __init__(self, most: int, idle: float) -> None:
         self._most, self._idle = most, idle
+        self.threads = asyncio.Semaphore(MOST_THREADS)
         self._live: OrderedDict[Key, Live] = OrderedDict()
 
     def __len__(self) -> int:
@@ -105,14 +115,9 @@ class LiveScripts:
     def __contains__(self, key: Key) -> bool:
         return key in self._live
 
-    def get(self, key: Key) -> Live | None:
-        return self._live.get(key)
-
-    def drop(self, key: Key) -> None:
-        """Close the script; the journal can rebuild it."""
-        live = self._live.pop(key, None)
-        if live is not None:
-            live.close()
+    def take(self, key: Key) -> Live | None:
+        """Take a script out for its turn: nobody else may drop it meanwhile. `keep` puts it back."""
+        return self._live.pop(key, None)
 
     def keep(self, key: Key, live: Live) -> None:
         """Keep a script that has just spoken, and drop what is too much or too old."""
@@ -126,13 +131,14 @@ class LiveScripts:
             if other.at_work and len(self._live) <= 2 * self._most + 1:
                 self._live.move_to_end(oldest)  # to forget it would do its step twice
             else:
-                self.drop(oldest)
+                self._live.pop(oldest).close()
 
     async def stop(self) -> None:
         """Close all scripts and end the steps under way."""
         work = [task for live in self._live.values() for task in live.work]
-        for key in list(self._live):
-            self.drop(key)
+        for live in self._live.values():
+            live.close()
+        self._live.clear()
         await asyncio.gather(*work, return_exceptions=True)
 
 
@@ -140,20 +146,38 @@ async def _known(op: Op) -> Op:
     return op
 
 
-async def _call(step: steps.Step, key: str) -> steps.Outcome:
+async def _call(step: steps.Step, key: str, threads: asyncio.Semaphore) -> steps.Outcome:
     steps.running.set(key)  # in this task's own context
+    if not inspect.iscoroutinefunction(step.fn):
+        async with threads:
+            outcome, value = await in_thread(lambda: _plain(step))
+        if not inspect.isawaitable(value):
+            return outcome
+    else:
+        value = step.fn(*step.args, **step.kwargs)
     try:
-        if inspect.iscoroutinefunction(step.fn):
-            value = await step.fn(*step.args, **step.kwargs)
-        else:
-            run = contextvars.copy_context().run
-            loop = asyncio.get_running_loop()
-            value = await loop.run_in_executor(None, lambda: run(step.fn, *step.args, **step.kwargs))
-            if inspect.isawaitable(value):
-                value = await value
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # SystemExit too: a step must not end the server
-        log.info("step %s raised %r", step.name, error, exc_info=error)
-        return steps.failed(error)
-    return steps.done(step.name, value)
+        return steps.done(step.name, await value)
+    except BaseException as error:
+        if _is_cancelled(error) or isinstance(error, KeyboardInterrupt):
+            raise
+        return _failed(step, error)
+
+
+def _plain(step: steps.Step) -> tuple[steps.Outcome, Any]:
+    """In a thread: the outcome of a plain function, and its value if that is still to be awaited."""
+    try:
+        value = step.fn(*step.args, **step.kwargs)
+        return ({}, value) if inspect.isawaitable(value) else (steps.done(step.name, value), None)
+    except BaseException as error:  # SystemExit and StopIteration too: a step must not end the server
+        return _failed(step, error), None
+
+
+def _failed(step: steps.Step, error: BaseException) -> steps.Outcome:
+    log.info("step %s raised %r", step.name, error, exc_info=error)
+    return steps.failed(error)
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Was this task cancelled? (A step may also raise CancelledError by itself: then it has failed.)"""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

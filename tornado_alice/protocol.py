@@ -13,6 +13,9 @@ from .errors import ReplyError, RequestError
 
 MAX_BODY = 1 << 20  # bytes; the largest real request is about 5 KB, this leaves room for payloads and state
 MAX_SESSION_ID = 256  # the platform promises 64; its relatives send longer ones, and a journal key must be bounded
+MAX_COMMAND = 4096  # characters; people say some dozens, and lemmas of a long text would hold the loop up
+MAX_DEPTH = 100  # of nested JSON; far below what the interpreter's stack takes, on replay too
+MAX_SESSION = 16 * 1024  # bytes; it is echoed in every answer
 MAX_TEXT = 1024
 MAX_BUTTON_TITLE = 64
 MAX_URL = 1024  # bytes
@@ -46,6 +49,13 @@ _SHAPES: dict[str, dict[str, type]] = {
     "meta": {"interfaces": dict},
 }
 _JSON_NAMES = {dict: "an object", str: "a string", int: "a whole number", bool: "true or false"}
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_number).decode
 # made once: json.dumps() with arguments makes one each time, a third of its cost for an answer
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -73,17 +83,35 @@ def parse(body: bytes | str) -> dict[str, Any]:
     tornado_alice.errors.RequestError: body: expected an object, got list
     """
     try:
-        data = json.loads(
-            body.decode() if isinstance(body, bytes) else body
-        )  # to let json guess the encoding is slower
+        text = body.decode() if isinstance(body, bytes) else body
+        data = _decode(text)
     except (ValueError, RecursionError) as error:
         raise RequestError("body", f"body: not JSON in UTF-8 ({str(error)[:100]})") from None
-    return check_request(data)
+    if is_too_deep(text, data):
+        raise RequestError("body", f"body: nested deeper than the {MAX_DEPTH} levels allowed")
+    data = check_request(data)
+    if len(text) > MAX_SESSION and len(dumps(data["session"])) > MAX_SESSION:
+        raise RequestError("session", f"session: more than the {MAX_SESSION} bytes allowed")
+    return data
+
+
+def is_too_deep(text: str, data: Any) -> bool:
+    """Is the JSON `text`, parsed as `data`, nested deeper than MAX_DEPTH? (Mostly the brackets are too few for it.)"""
+    return text.count("{") + text.count("[") > MAX_DEPTH and _nesting(data) > MAX_DEPTH
+
+
+def _nesting(data: Any) -> int:
+    depth, level = 0, [data]
+    while level:
+        depth += 1
+        outers = [value for value in level if isinstance(value, dict | list)]
+        level = [inner for outer in outers for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return depth - 1
 
 
 def parse_again(body: bytes) -> dict[str, Any]:
     """What `parse` gave for a body that it accepted before."""
-    data: dict[str, Any] = json.loads(body.decode())
+    data: dict[str, Any] = _decode(body.decode())
     return data if "session" in data else data["body"]
 
 
@@ -103,17 +131,26 @@ def check_request(data: Any) -> dict[str, Any]:
     if session_id is None:
         missing = "session" if data.get("session") is None else "session.session_id"
         raise RequestError(missing, f"{missing}: required, but missing")
-    if not 0 < len(session_id) <= MAX_SESSION_ID:
-        raise RequestError(
-            "session.session_id",
-            f"session.session_id: expected 1 to {MAX_SESSION_ID} characters, got {len(session_id)}",
-        )
+    _check_name("session_id", session_id)
+    if data["session"].get("skill_id"):
+        _check_name("skill_id", data["session"]["skill_id"])
+    command = (data.get("request") or {}).get("command") or ""
+    if len(command) > MAX_COMMAND:
+        message = f"request.command: {len(command)} characters, but {MAX_COMMAND} are allowed"
+        raise RequestError("request.command", message)
     message_id = data["session"].get("message_id")
     if message_id is not None and not 0 <= message_id < 1 << 63:
         raise RequestError(
             "session.message_id", f"session.message_id: expected 0 to 2^63 - 1, got {str(message_id)[:40]}"
         )
     return data
+
+
+def _check_name(field: str, value: str) -> None:
+    if not 0 < len(value) <= MAX_SESSION_ID or not value.isprintable():
+        got = f"got {len(value)}" if value.isprintable() else "got others"
+        message = f"session.{field}: expected 1 to {MAX_SESSION_ID} printable characters, {got}"
+        raise RequestError(f"session.{field}", message)
 
 
 def _wrong_type(field: str, kind: type, value: Any) -> RequestError:

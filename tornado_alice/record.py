@@ -32,6 +32,11 @@ class Record(NamedTuple):
     digest: str
     version: str
 
+    @property
+    def waits_from(self) -> int | None:
+        """Ordinal of the first step the turn waits for at its end; None if it ended otherwise."""
+        return len(self.ops) - 1 if self.ops and "wait" in self.ops[-1] else None
+
 
 class Head(NamedTuple):
     """Where a session stands in the journal.

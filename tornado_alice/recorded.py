@@ -10,6 +10,7 @@ from . import turn
 from .errors import SettingsError
 from .journal.sqlite import SqliteJournal
 from .morphology import lemmatizer
+from .protocol import parse_again
 from .record import Head, Record, Summary
 from .script import Script
 from .session import Session
@@ -40,18 +41,26 @@ def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int |
     """Replay the last epoch of a session in the code as it is here, up to turn `until`; then a debugger if asked."""
     entry = find_session(journal, name)
     head, records = _head(journal, entry), journal.turns(entry.id, entry.epoch)
-    stop = len(records) if until is None else min(until, len(records))
+    stop = min(len(_by_script(records)), len(records) if until is None else until)
     session = _session(journal, entry, head, skill)
     session.replay(records[:stop])
     print(f"{stop} of {len(records)} turns replayed; the script waits at {session.where()}")
-    if stop < len(records):
-        print(f"next, turn {stop}: {_said(records[stop])}")
+    if stop == len(records):
+        session.close()
+        return
+    print(f"next, turn {stop}: {_said(records[stop])}")
+    if stop == len(_by_script(records)):
+        print("In this turn the script ended or raised; --pdb runs it in the debugger.")
     if debug:
-        print("In the debugger: `n` steps through the script with that request, `c` lets it go on.")
-        request = json.loads(records[min(stop, len(records) - 1)].request)
-        at = records[min(stop, len(records) - 1)].at
-        print(pdb.runcall(session.begin, request, at))
+        print("In the debugger: `n` steps through the engine to the script with that request, `c` lets it go on.")
+        print(pdb.runcall(session.begin, parse_again(records[stop].request), records[stop].at))
     session.close()
+
+
+def _by_script(records: list[Record]) -> list[Record]:
+    """The records without the last one if the engine itself spoke there, because the script had ended or raised."""
+    last = records[-1] if records else None
+    return records[:-1] if last is not None and not last.digest and last.waits_from is None else records
 
 
 def export_session(journal: SqliteJournal, name: str, target: Path | None) -> None:
@@ -63,7 +72,10 @@ def export_session(journal: SqliteJournal, name: str, target: Path | None) -> No
     if target is None:
         print(text)
         return
-    target.write_text(text, "utf-8")
+    try:
+        target.write_bytes(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise SettingsError(f"{target} cannot be written: {error.strerror}") from None
     print(
         f"{len(records)} turns written to {target}; tornado_alice.testing.replay(skill, {str(target)!r}) replays them"
     )
@@ -103,14 +115,14 @@ def _transcript(epoch: int, record: Record) -> str:
     for op in record.ops:
         outcome = "is under way" if "wait" in op else json.dumps(op.get("ok", op.get("error")), ensure_ascii=False)
         lines.append(f"{'':>25}step {op.get('name', op.get('wait'))}: {outcome[:200]}")
-    lines.append(f"{'':>25}Alice: {reply['text']}{'  (end)' if reply['end_session'] else ''}")
+    lines.append(f"{'':>25}Alice: {_clean(reply['text'])}{'  (end)' if reply['end_session'] else ''}")
     return "\n".join(lines)
 
 
 def _said(record: Record) -> str:
-    request = json.loads(record.request).get("request") or {}
+    request = parse_again(record.request).get("request") or {}
     kind = request.get("type", "event without a request")
-    return f"User: {request.get('command', '')}" if kind == "SimpleUtterance" else f"User: <{kind}>"
+    return f"User: {_clean(request.get('command', ''))}" if kind == "SimpleUtterance" else f"User: <{kind}>"
 
 
 def _without_tokens(record: Record) -> Record:
@@ -123,6 +135,11 @@ def _blank(body: bytes) -> bytes:
         return {key: "hidden" if key in ("access_token", "purchase_token") else part[key] for key in part}
 
     return json.dumps(json.loads(body, object_hook=hide)).encode()
+
+
+def _clean(text: str) -> str:
+    """What a user said may hold anything; a terminal gets what it can print."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 def _time(at: float) -> str:

@@ -6,7 +6,7 @@ Requests are immutable to scripts: a change would be lost on replay.
 import re
 from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from . import morphology, turn
 
@@ -30,6 +30,9 @@ class FrozenList(list[Any]):
     def __iter__(self) -> Iterator[Any]:
         return map(_freeze, super().__iter__())
 
+    def __reduce_ex__(self, _: Any) -> tuple[type, tuple[tuple[Any, ...]]]:
+        return list, (tuple(list.__iter__(self)),)
+
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = extend = insert = remove = pop = clear = sort = reverse = _refuse
 
@@ -49,6 +52,12 @@ class Frozen(dict[str, Any]):
 
     def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
         return {key: self[key] for key in self}.items()
+
+    def __repr__(self) -> str:
+        return repr(_without_secrets(dict(self)))
+
+    def __reduce_ex__(self, _: Any) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)  # a copy is a plain dict, free to be changed
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     pop = popitem = clear = update = setdefault = _refuse
@@ -74,6 +83,7 @@ class Request(Frozen):
     def __init__(self, dictionary: dict[str, Any], lemma: Callable[[str], str] | None = None) -> None:
         super().__init__(dictionary)
         self._lemma = lemma
+        self._lemmas: list[str] | None = None
 
     @property
     def _body(self) -> Frozen:
@@ -96,7 +106,9 @@ class Request(Frozen):
     @property
     def lemmas(self) -> list[str]:
         """Dictionary forms of `words`; computed when asked for."""
-        return [self.lemma(word) for word in self.words]
+        if self._lemmas is None:
+            self._lemmas = [self.lemma(word) for word in self.words]
+        return self._lemmas
 
     def has_lemmas(self, *lemmas: str) -> bool:
         """Was one of these words said, in any of its forms?"""
@@ -167,13 +179,12 @@ def _without_secrets(data: Any) -> Any:
     return [_without_secrets(item) for item in data] if isinstance(data, list) else data
 
 
-class RequestProxy(Request):
+class RequestProxy:
     """Stands for the request of the current turn, whenever it is asked. It may be kept and passed on."""
 
-    def __init__(self) -> None:
-        dict.__init__(self)
-
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return Request  # isinstance(request, Request) holds
         if name.startswith("__"):
             return super().__getattribute__(name)  # what Python asks of any object, outside of turns too
         return getattr(_current_request(), name)
@@ -193,14 +204,14 @@ class RequestProxy(Request):
     def __eq__(self, other: object) -> bool:
         return bool(_current_request() == other)
 
-    def __ne__(self, other: object) -> bool:
-        return bool(_current_request() != other)
+    def __or__(self, other: dict[str, Any]) -> dict[str, Any]:
+        return dict(_current_request()) | other
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         current = turn.current.get()
         return repr(current.request) if current else "<request: no turn is being handled>"
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def _current_request() -> Any:
@@ -210,4 +221,4 @@ def _current_request() -> Any:
     return current.request
 
 
-request = RequestProxy()
+request = cast(Request, RequestProxy())

@@ -14,13 +14,11 @@ import inspect
 import logging
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
-from . import turn
+from . import source, turn
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
@@ -28,6 +26,9 @@ from .step import Continue, Gather, Step
 log = logging.getLogger(__name__)
 
 Function = Callable[..., Any]
+
+#: What a script may yield or await; a plain dict is a reply made by hand.
+WISHES = (dict, Step, Gather, Continue)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class Script:
 
     Attributes:
         fn: generator function, coroutine function or async generator function.
-        version: hash of the source of its module; two processes with the same code agree on it.
+        version: hash of the source of its module and of the modules beside it that it uses; two processes with the
+            same code agree on it.
+        uses_stdlib_random: does one of these modules use the standard library's random?
     """
 
     def __init__(self, fn: Function, version: str | None = None) -> None:
@@ -52,24 +55,8 @@ class Script:
                 f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
             )
         self.fn = fn
-        self._version = version
-
-    @cached_property
-    def version(self) -> str:
-        if self._version is not None:
-            return self._version
-        try:
-            with open(inspect.getsourcefile(self.fn) or "", "rb") as file:
-                source = file.read()
-        except (OSError, TypeError):  # typed into an interpreter: only the code itself is there
-            source = self.fn.__code__.co_code
-        return blake2b(source, digest_size=8).hexdigest()
-
-    @cached_property
-    def uses_stdlib_random(self) -> bool:
-        inner = getattr(random, "_inst", None)
-        values = list(getattr(self.fn, "__globals__", {}).values())
-        return any(value is random or getattr(value, "__self__", self) is inner for value in values)
+        self.version = version if version is not None else source.version(fn)
+        self.uses_stdlib_random = source.uses_random(fn)
 
     def sibling(self, name: str) -> Function | None:
         """Another script of the same module, for `continue_as_new`."""
@@ -80,10 +67,11 @@ class Script:
 class Stepper:
     """One run of a script."""
 
-    __slots__ = ("_asend", "_reseed", "_run")
+    __slots__ = ("_asend", "_is_asyncgen", "_reseed", "_run")
 
     def __init__(self, script: Script, state: dict[str, Any]) -> None:
         self._run = script.fn(**state)
+        self._is_asyncgen = inspect.isasyncgen(self._run)
         self._reseed = script.uses_stdlib_random
         self._asend: Any = None  # the awaitable of an async generator that is under way
 
@@ -95,11 +83,15 @@ class Stepper:
         """
         try:
             wish = self._send(value, error)
-            while not isinstance(wish, dict | Step | Gather | Continue):
+            if not isinstance(wish, WISHES):
                 wish = self._send(None, NotAReplyError(self._complaint(wish)))
+            if not isinstance(wish, WISHES):  # it caught the error and did the same again
+                raise NotAReplyError(self._complaint(wish))
         except StopIteration as end:
             return Ended(end.value)
         except StopAsyncIteration:
+            if not self._is_asyncgen:
+                raise
             return Ended(None)
         return wish if not isinstance(wish, dict) or isinstance(wish, Reply) else _as_reply(wish)
 
@@ -110,7 +102,7 @@ class Stepper:
             return self._resume(value, error)
 
     def _resume(self, value: Any, error: BaseException | None) -> Any:
-        if not inspect.isasyncgen(self._run):
+        if not self._is_asyncgen:
             return self._run.send(value) if error is None else self._run.throw(error)
         if self._asend is None:  # it stands at a yield (or at its start)
             self._asend = self._run.asend(value) if error is None else self._run.athrow(error)
@@ -128,13 +120,12 @@ class Stepper:
         """End the script where it stands: its ``finally`` runs, what it still says or does there goes nowhere."""
         token = turn.current.set(None)
         try:
-            if inspect.isasyncgen(self._run):
-                self._asend = None
-                self._run.aclose().send(None)
+            if self._is_asyncgen:
+                self._close_asyncgen()
             else:
                 self._run.close()
-        except StopIteration:
-            return  # how aclose() says that it is done
+        except (StopIteration, GeneratorExit):
+            return  # how aclose() and a cleanup that was cut short say that they are done
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -142,18 +133,25 @@ class Stepper:
         finally:
             turn.current.reset(token)
 
+    def _close_asyncgen(self) -> None:
+        closing = self._run.aclose() if self._asend is None else self._asend  # does it stand at a yield or in an await?
+        with suppress(StopAsyncIteration):
+            if self._asend is None:
+                closing.send(None)
+            for _ in range(100):  # each await of its cleanup is cut short: nobody answers there
+                closing.throw(GeneratorExit)
+
     def where(self) -> str:
         """File, line and function in which the script waits."""
         run, place = self._run, "its start"
         while run is not None:
-            for prefix in ("gi", "cr", "ag"):
-                frame = getattr(run, f"{prefix}_frame", None)
-                if frame is not None:
-                    place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-                inner = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await", None)
-                if inner is not None:
-                    break
-            run = inner
+            prefix = next((prefix for prefix in ("gi", "cr", "ag") if hasattr(run, f"{prefix}_frame")), None)
+            if prefix is None:
+                break
+            frame = getattr(run, f"{prefix}_frame")
+            if frame is not None and not _is_ours(frame.f_globals.get("__name__", "")):
+                place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+            run = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
         return place
 
     def _complaint(self, wish: Any) -> str:
@@ -163,6 +161,12 @@ class Stepper:
         if hasattr(wish, "_asyncio_future_blocking") or inspect.isawaitable(wish):
             return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
+
+
+def _is_ours(module: str) -> bool:
+    """Is it a frame of the engine or of asyncio, which no author wants to be shown?"""
+    package, _, rest = module.partition(".")
+    return package == "asyncio" or (package == __name__.partition(".")[0] and not rest.startswith("examples"))
 
 
 def _as_reply(fields: dict[str, Any]) -> Reply:

@@ -15,15 +15,15 @@ from tornado.netutil import bind_sockets
 from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
-from pi_service import LocalEngine, Service, StoreUnavailable, routes
+from pi_service import Engine, LocalEngine, PiError, Service, StoreUnavailable, routes
 from pi_service import settings as page_settings
 from pi_service.skill import make_skill
 
 from . import protocol
+from .errors import SettingsError
 from .journal import Journal, MemoryJournal, SqliteJournal
 from .loading import load_skill
 from .monitor import HealthHandler, Metric, MetricsHandler
-from .webhook import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,10 @@ GRACE = 3.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line sets; see ``python -m tornado_alice --help``."""
+    """What the command line sets; see ``python -m tornado_alice --help``.
+
+    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job.
+    """
 
     script: str | None = None
     address: str = "127.0.0.1"
@@ -42,6 +45,10 @@ class Settings:
     durability: str = "normal"
     pi_max_digits: int = 10_000_000
     pi_max_queue: int = 1000
+    pi_time_limit: float | None = None
+    pi_memory_limit: int | None = None
+    engine: str = "local"
+    dask_scheduler: str | None = None
 
 
 class WebhookAt(Matcher):
@@ -59,10 +66,13 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"--data-dir {settings.data_dir}: {error.strerror}; name a folder") from None
         self.service = Service(
             settings.data_dir / "pi",
-            engine=LocalEngine(),
+            engine=make_engine(settings),
             max_digits=settings.pi_max_digits,
             max_queue=settings.pi_max_queue,
         )
@@ -112,7 +122,7 @@ class Server:
     def application(self) -> Application:
         """All routes."""
         rules: list[Any] = [
-            Rule(WebhookAt("/"), Webhook(self.skill.dialogs)),
+            Rule(WebhookAt("/"), self.skill.webhook),
             ("/healthz", HealthHandler),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
         ]
@@ -134,14 +144,29 @@ class Server:
         """Stop listening, let requests under way end, then close both halves."""
         if self._http is not None:
             self._http.stop()
+        await self.skill.stop()  # first, since its turns may wait for the service
         if self._has_pi:
             await self.service.stop()
-        await self.skill.stop()
         if self._http is not None:
             try:
                 await asyncio.wait_for(self._http.close_all_connections(), GRACE)
             except TimeoutError:
                 log.info("some connections did not end within %s s; they are cut", GRACE)
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Where pi is computed."""
+    if settings.engine == "local":
+        memory = settings.pi_memory_limit
+        limit = None if memory is None else memory << 20
+        return LocalEngine(time_limit=settings.pi_time_limit, memory_limit=limit)
+    if settings.dask_scheduler is None:
+        raise SettingsError("--engine dask needs --dask-scheduler tcp://HOST:PORT")
+    try:
+        from pi_service.dask_engine import DaskEngine  # here: nobody else needs Dask to be installed
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"--engine dask needs {error.name}: pip install 'tornado_alice[dask]'") from None
+    return DaskEngine(settings.dask_scheduler, time_limit=settings.pi_time_limit)
 
 
 def make_journal(settings: Settings) -> Journal:
@@ -166,6 +191,9 @@ async def _run(settings: Settings) -> int:
     except OSError as error:
         print(f"Cannot listen on {settings.address}:{settings.port}: {error.strerror or error}.", file=sys.stderr)
         print("Is another server running there? Choose another one with --port.", file=sys.stderr)
+        return 1
+    except PiError as error:
+        print(f"The pi service cannot start: {error}", file=sys.stderr)
         return 1
     print(f"tornado_alice serves {server.skill.name}: webhook and dashboard on {urls[0]}", flush=True)
     await stopping.wait()

@@ -104,7 +104,7 @@ class Session:
     pending: Do | None = None
     _stepper: Stepper | None = None
     _turn: turn.Turn | None = None
-    _at: float = 0.0
+    _closed: bool = False
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
         """A request has come: run the script to its next wish (or remind of the steps it still waits for)."""
@@ -137,6 +137,7 @@ class Session:
 
     def close(self) -> None:
         """Drop the suspended script."""
+        self._closed = True
         if self._stepper is not None:
             self._stepper.close()
             self._stepper = None
@@ -193,6 +194,7 @@ class Session:
     def _advance(self, value: Any, error: BaseException | None) -> Instruction:
         token = turn.current.set(self._turn)
         try:
+            assert not self._closed, "a closed session is rebuilt, not resumed"
             if self._stepper is None:  # run to the first say
                 self._stepper = Stepper(self.script, self.state)
             wish = self._stepper.advance(value, error)

@@ -25,6 +25,8 @@ from .webhook import Webhook
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: Seconds that turns under way may take to end when the server stops.
+GRACE = 2.0
 #: Set while a server loads a script: the script's own ``skill.run()`` then does nothing.
 hosted: ContextVar[bool] = ContextVar("tornado_alice_hosted", default=False)
 
@@ -63,6 +65,7 @@ class Skill:
         self.options = _options(analyzer, options)
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
+        self._webhook: Webhook | None = None
 
     def script(self, fn: Function) -> Function:
         """Register the script of this skill (a decorator); gives the function itself."""
@@ -87,16 +90,24 @@ class Skill:
         answer: dict[str, Any] = json.loads(await self.dialogs.answer(protocol.dumps(request)))
         return answer
 
+    @property
+    def webhook(self) -> Webhook:
+        """The Router that answers for this skill, to be put into a Tornado Rule."""
+        if self._webhook is None or self._webhook.dialogs is not self.dialogs:
+            self._webhook = Webhook(self.dialogs)
+        return self._webhook
+
     def handlers(self, path: str = "/") -> list[Any]:
         """Tornado routes of the webhook, to be put into an Application."""
-        return [Rule(PathMatches(path), Webhook(self.dialogs))]
+        return [Rule(PathMatches(path), self.webhook)]
 
     async def start(self) -> None:
         """Open the journal."""
         await self.journal.start()
 
     async def stop(self) -> None:
-        """End running steps and close the journal."""
+        """Let the turns under way end (for `GRACE` seconds), end running steps, close the journal."""
+        await self.webhook.drain(GRACE)
         await self.dialogs.stop()
         await self.journal.stop()
 
@@ -143,13 +154,26 @@ def _options(analyzer: Any, options: dict[str, Any]) -> Options:
         if name not in fields:
             raise SettingsError(f"Skill has no option {name!r}; there are {', '.join(sorted(fields))}")
         if isinstance(fields[name].default, tuple):
-            options[name] = (value,) if isinstance(value, str) else tuple(value)
+            options[name] = _phrases(name, value)
+        elif isinstance(fields[name].default, float | int) and not _is_amount(value):
+            raise SettingsError(f"{name}: a number from 0, got {value!r}")
     policy: Policy = options.get("on_divergence", "restart")
     if policy not in ("restart", "end") and not callable(policy):
         raise SettingsError(f"on_divergence: 'restart', 'end' or a callable, got {policy!r}")
     if analyzer is not None:
         options["load_analyzer"] = analyzer if not hasattr(analyzer, "parse") else lambda: analyzer
     return Options(**options)
+
+
+def _phrases(name: str, value: Any) -> tuple[str, ...]:
+    phrases = (value,) if isinstance(value, str) else tuple(value)
+    if not phrases or not all(isinstance(phrase, str) and 0 < len(phrase) <= protocol.MAX_TEXT for phrase in phrases):
+        raise SettingsError(f"{name}: one or more phrases of 1 to {protocol.MAX_TEXT} characters, got {value!r}")
+    return phrases
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def _port(port: int | str | None) -> int:

@@ -114,7 +114,11 @@ def idempotency_key() -> str:
 
 def round_trip(name: str, value: Any) -> Any:
     """`value` as JSON gives it back; ReplyError names the step whose value JSON cannot hold."""
-    return json.loads(protocol.encode(f"step {name}", value))
+    text = protocol.encode(f"step {name}", value).decode()
+    data = json.loads(text)
+    if protocol.is_too_deep(text, data):
+        raise ReplyError(f"step {name}: nested deeper than the {protocol.MAX_DEPTH} levels allowed")
+    return data
 
 
 def done(name: str, value: Any) -> Outcome:

@@ -88,6 +88,10 @@ class Random(stdlib_random.Random):
             value = value << bits | turn.draw(bits)
         return value
 
+    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
+        """A normally distributed float; the library's own keeps every second one for the next caller, whoever it is."""
+        return self.normalvariate(mu, sigma)
+
     def random(self) -> float:
         """A float in [0, 1) with 53 random bits."""
         return self.getrandbits(53) / (1 << 53)

@@ -33,9 +33,14 @@ class Webhook(Router):
     """``POST``: one turn of a dialog. 200; 400 with a JSON error that names the field; 405; 413 over 1 MiB."""
 
     def __init__(self, dialogs: Dialogs) -> None:
-        self._dialogs = dialogs
+        self.dialogs = dialogs
         self._under_way: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
         self._date = (0, "")
+
+    async def drain(self, seconds: float) -> None:
+        """Let the turns under way end."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
         return _Exchange(self, request)
@@ -49,7 +54,7 @@ class Webhook(Router):
 
     def begin(self, exchange: "_Exchange") -> None:
         """The body is there: answer it."""
-        task = asyncio.ensure_future(exchange.answer(self._dialogs))
+        task = asyncio.ensure_future(exchange.answer(self.dialogs))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
@@ -96,6 +101,8 @@ class _Exchange(HTTPMessageDelegate):
         fields = {"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))}
         fields["Date"] = self._webhook.date()
         start = ResponseStartLine("HTTP/1.1", status, responses[status])
+        if self._request.method == "HEAD":
+            body = b""
         try:
             self._connection.write_headers(start, HTTPHeaders(fields | headers), body).add_done_callback(_sent)
             self._connection.finish()

@@ -100,6 +100,27 @@ def test_recorded_session_is_listed_shown_replayed_and_exported(serve, hello, tm
         replay(load_skill(str(changed)), exported)
 
 
+def test_session_that_crashed_is_replayed_up_to_its_crash(serve, tmp_path, capsys):
+    """A session whose script raised is replayed up to that turn; odd characters of users do not reach the terminal."""
+    path = tmp_path / "crashing.py"
+    path.write_text(
+        "from tornado_alice import *\nskill = Skill('c')\n@skill.script\ndef run():\n  yield say('a')\n  1 / 0\n",
+        "utf-8",
+    )
+    server = serve(str(path))
+    server.say("\ud800\x1b[2J", 0)
+    assert server.say("ещё", 1).startswith("Извините")
+    server.stop()
+    words = ["sessions", "replay", "s", "--data-dir", str(tmp_path / "data"), "--script", str(path)]
+    assert main(words) == 0
+    assert "1 of 2 turns replayed" in (shown := capsys.readouterr().out) and "ended or raised; --pdb" in shown
+    shown = run("sessions", "show", "s", "--data-dir", str(tmp_path / "data")).stdout
+    assert "\x1b" not in shown and "\\ud800" in shown
+    assert run("sessions", "export", "s", "--data-dir", str(tmp_path / "data")).returncode == 0
+    assert main([*words[:1], "export", "s", "--data-dir", str(tmp_path / "data"), "-o", "/nowhere/at/all"]) == 1
+    assert "/nowhere/at/all cannot be written" in capsys.readouterr().err
+
+
 def test_debugger_starts_at_the_turn(serve, hello, tmp_path):
     """`sessions replay --until K --pdb` runs turn K in the debugger."""
     server = serve(hello)

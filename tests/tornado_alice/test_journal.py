@@ -118,12 +118,21 @@ def test_sweep_keeps_what_may_be_asked_for(journal):
 
     async def scenario(journal):
         now = 10_000_000.0
-        ages = {"ended": (KEEP_ENDED + 1, True), "just ended": (KEEP_ENDED - 1, True)}
-        ages |= {"silent": (KEEP_SILENT + 1, False), "open": (KEEP_SILENT - 1, False)}
+        ages = {"silent": (KEEP_SILENT + 1, False), "open": (KEEP_SILENT - 1, False)}
+        ages |= {"ended": (KEEP_ENDED + 1, True), "just ended": (KEEP_ENDED - 1, True)}
         for name, (age, ended) in ages.items():
             await journal.commit(("skill", name), Head(None, 0, 0, ended=ended), record(0, at=now - age))
         assert journal.sweep(now) == 2
         assert {entry.key[1] for entry in journal.sessions(10)} == {"just ended", "open"}
+
+    run(journal, scenario)
+
+
+def test_sweep_goes_in_batches(journal):
+    """However many sessions are old, one sweep takes a small batch of them."""
+
+    async def scenario(journal):
+        now = 10_000_000.0
         for n in range(SWEEP_BATCH + 1):
             await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=0.0))
         assert [journal.sweep(now), journal.sweep(now), journal.sweep(now)] == [SWEEP_BATCH, 1, 0]

@@ -38,7 +38,7 @@ def test_event_without_request_passes():
         (b"{}", "session", "session: required, but missing"),
         (b'{"session": 5}', "session", "session: expected an object, got int '5'"),
         (b'{"session": {}}', "session.session_id", "session.session_id: required, but missing"),
-        (b'{"session": {"session_id": ""}}', "session.session_id", "expected 1 to 256 characters, got 0"),
+        (b'{"session": {"session_id": ""}}', "session.session_id", "expected 1 to 256 printable characters, got 0"),
         (b'{"session": {"session_id": 7}}', "session.session_id", "expected a string, got int '7'"),
         (b'{"session": {"session_id": "s", "message_id": true}}', "session.message_id", "expected a whole number"),
         (b'{"session": {"session_id": "s", "message_id": -1}}', "session.message_id", "expected 0 to 2^63 - 1, got -1"),

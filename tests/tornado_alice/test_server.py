@@ -129,6 +129,14 @@ def test_two_processes_hold_one_dialog(serve, hello):
     assert said == [f"{n + 1} {n}" for n in range(10)]
 
 
+def test_second_process_of_the_bundled_skill_talks(serve):
+    """The second process on a data directory serves dialogs; what only the first can compute it says so."""
+    first, second = serve(), serve()
+    assert first.say("", 0).startswith("Я знаю число пи")
+    assert second.say("тысячную", 1).startswith("Сейчас я не могу посчитать")
+    assert first.say("тысячную", 2) == "Цифра номер 1000 после запятой: 9."
+
+
 def test_memory_durability_forgets(serve, hello):
     """--durability memory keeps nothing on disk: after a restart the dialog begins anew."""
     server = serve(hello, "--durability", "memory")

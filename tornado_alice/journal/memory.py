@@ -1,7 +1,9 @@
 """The journal in memory: for tests, for the terminal, and for skills that may forget everything at a restart."""
 
 import os
+import time
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..errors import JournalConflict
 from ..record import Head, Key, Op, Record, Summary
@@ -14,11 +16,21 @@ class _Row:
     head: Head
     turns: dict[int, list[Record]] = field(default_factory=dict)  # by epoch
     steps: dict[tuple[int, int, int], tuple[int | None, Op]] = field(default_factory=dict)
-    touched: float = 0.0
+    touched: float = field(default_factory=time.time)
 
     def by_message(self, message_id: int) -> Record | None:
         found = (turn for turns in self.turns.values() for turn in turns if turn.message_id == message_id)
         return next(found, None)
+
+    def fold_steps(self, epoch: int, record: Record) -> None:
+        """The steps of a kept turn are in its ops; what has ended of those it waits for goes on to the next turn."""
+        first = record.waits_from
+        steps, self.steps = self.steps, {}
+        for (at, n, k), (_, op) in steps.items():
+            if (at, n) > (epoch, record.n):
+                self.steps[at, n, k] = (None, op)
+            elif first is not None and (at, n) == (epoch, record.n) and k >= first:
+                self.steps.setdefault((at, n + 1, k - first), (None, op))
 
 
 class MemoryJournal:
@@ -29,6 +41,7 @@ class MemoryJournal:
         self._rows: dict[int, _Row] = {}
         self._ids: dict[Key, int] = {}
         self._next = 1
+        self._by_age: dict[bool, dict[int, float]] = {True: {}, False: {}}  # ended or not: id → touched, oldest first
 
     async def start(self) -> None:
         pass
@@ -77,24 +90,35 @@ class MemoryJournal:
         if len(turns) != record.n or again or head.epoch < row.head.epoch:
             raise JournalConflict(f"session {key[1]}: turn {record.n} is written already")
         turns.append(record)
-        row.steps.clear()
+        if record.ops:
+            row.fold_steps(head.epoch, record)
         row.touched = record.at
         row.head = head._replace(id=self._ids[key], n=record.n + 1)
+        self._order(self._ids[key], row)
+        self.sweep(record.at, most=2)
         return self._ids[key]
+
+    def _order(self, id: int, row: _Row) -> None:
+        for order in self._by_age.values():
+            order.pop(id, None)
+        self._by_age[row.head.ended][id] = row.touched
 
     def _row(self, key: Key, head: Head) -> _Row:
         if key not in self._ids:
             self._ids[key] = self._next
-            self._rows[self._next] = _Row(key, head._replace(id=self._next, n=0))
+            self._rows[self._next] = _Row(key, head._replace(id=self._next, n=0, ended=False))
+            self._order(self._next, self._rows[self._next])
             self._next += 1
         return self._rows[self._ids[key]]
 
-    def sweep(self, now: float) -> int:
-        old = [
-            id for id, row in self._rows.items() if row.touched < now - (KEEP_ENDED if row.head.ended else KEEP_SILENT)
-        ][:SWEEP_BATCH]
+    def sweep(self, now: float, most: int = SWEEP_BATCH) -> int:
+        old: list[int] = []
+        for ended, keep in ((True, KEEP_ENDED), (False, KEEP_SILENT)):
+            ages = self._by_age[ended].items()
+            old += [id for id, touched in islice(ages, most - len(old)) if touched < now - keep]
         for id in old:
-            del self._ids[self._rows.pop(id).key]
+            row = self._rows.pop(id)
+            del self._ids[row.key], self._by_age[row.head.ended][id]
         return len(old)
 
     def sessions(self, limit: int) -> list[Summary]:

@@ -14,7 +14,6 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,10 +112,10 @@ class SqliteJournal:
     async def stop(self) -> None:
         if self._keeper is not None:
             self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.gather(self._keeper, return_exceptions=True)
         if self._writer is not None:
-            await self._writer.stop()
+            writer, self._writer = self._writer, None
+            await writer.stop()
         if self._conn is not None:
             self._conn.close()
             self._conn = None
@@ -168,15 +167,16 @@ class SqliteJournal:
         return await self._write(write)
 
     async def commit(self, key: Key, head: Head, record: Record) -> int:
+        ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
+
         def write(conn: sqlite3.Connection) -> int:
             id = head.id
             if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
                 id = _session(conn, key, head, record.at)
-            ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
             row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
             conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (id, head.epoch, record.n, *row))
             if record.ops:
-                conn.execute("DELETE FROM step WHERE session = ? AND (epoch, n) <= (?, ?)", (id, head.epoch, record.n))
+                _fold_steps(conn, (id, head.epoch, record.n), record.waits_from)
             return id
 
         return await self._write(write)
@@ -193,7 +193,7 @@ class SqliteJournal:
     def sessions(self, limit: int) -> list[Summary]:
         query = """SELECT session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended
                    FROM session JOIN turn ON turn.session = session.id
-                   GROUP BY session.id ORDER BY touched DESC LIMIT ?"""
+                   GROUP BY session.id ORDER BY max(at) DESC LIMIT ?"""
         rows = self._read(query, (limit,))
         return [_summary(*row) for row in rows]
 
@@ -218,8 +218,8 @@ class SqliteJournal:
             await asyncio.sleep(HOUSEKEEPING)
             try:
                 await asyncio.to_thread(self.tidy)
-            except JournalError as error:
-                log.error("%s; it is tidied later", error)
+            except (JournalError, OSError, sqlite3.Error) as error:
+                log.error("%s; the journal is tidied later", error)
 
     def tidy(self) -> None:
         """Sweep, and move the log into the file; in any thread."""
@@ -250,10 +250,25 @@ def _session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
     return int(row[0])
 
 
+def _fold_steps(conn: sqlite3.Connection, turn: tuple[int, int, int], waits_from: int | None) -> None:
+    """The steps of a kept turn are in its ops; what has ended of those it waits for goes on to the next turn."""
+    if waits_from is not None:
+        conn.execute(
+            "UPDATE OR IGNORE step SET n = n + 1, k = k - ?, message_id = NULL "
+            "WHERE (session, epoch, n) = (?, ?, ?) AND k >= ?",
+            (waits_from, *turn, waits_from),
+        )
+    conn.execute("DELETE FROM step WHERE session = ? AND (epoch, n) <= (?, ?)", turn)
+
+
 def _sweep(conn: sqlite3.Connection, now: float) -> int:
-    query = "SELECT id FROM session WHERE ended = ? AND touched < ? LIMIT ?"
-    old = conn.execute(query, (True, now - KEEP_ENDED, SWEEP_BATCH)).fetchall()
-    old += conn.execute(query, (False, now - KEEP_SILENT, SWEEP_BATCH - len(old))).fetchall()
+    query = "SELECT id FROM session WHERE ended AND touched < ? LIMIT ?"
+    old = conn.execute(query, (now - KEEP_ENDED, SWEEP_BATCH)).fetchall()
+    query = (  # `touched` of an open session may be some turns old
+        "SELECT id FROM session WHERE NOT ended AND touched < ? "
+        "AND NOT EXISTS (SELECT 1 FROM turn WHERE session = session.id AND at >= ?) LIMIT ?"
+    )
+    old += conn.execute(query, (now - KEEP_SILENT, now - KEEP_SILENT, SWEEP_BATCH - len(old))).fetchall()
     if old:
         conn.execute("BEGIN IMMEDIATE")
         for table, column in (("turn", "session"), ("step", "session"), ("session", "id")):

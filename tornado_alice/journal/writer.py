@@ -52,9 +52,11 @@ def commit_group(conn: sqlite3.Connection, writes: list[Write]) -> list[int | Ex
     """
     try:
         return list(_transaction(conn, writes))
-    except sqlite3.IntegrityError as error:
-        if len(writes) == 1:
+    except (sqlite3.IntegrityError, ValueError, RecursionError, OverflowError) as error:
+        if len(writes) == 1 and isinstance(error, sqlite3.IntegrityError):
             return [JournalConflict(f"the turn is written already: {error}")]
+        if len(writes) == 1:
+            return [JournalError(f"the turn cannot be written: {error!r}")]
         return [outcome for write in writes for outcome in commit_group(conn, [write])]
 
 
@@ -101,6 +103,8 @@ class LoopWriter:
                 loop.call_later(0.02, self._flush)
                 return
             outcomes = [explain(error)] * len(group)
+        except Exception as error:  # whatever it is, somebody waits for each of these writes
+            outcomes = [JournalError(f"the journal cannot be written: {error!r}")] * len(group)
         self._last, self._crowded = loop.time(), len(group) > 1
         _resolve([future for _, future in group], outcomes)
 
@@ -141,6 +145,8 @@ class ThreadWriter:
             outcomes = list(commit_group(self._conn, [write for write, _ in group]))
         except sqlite3.Error as error:
             outcomes = [explain(error)] * len(group)
+        except Exception as error:  # whatever it is, somebody waits for each of these writes
+            outcomes = [JournalError(f"the journal cannot be written: {error!r}")] * len(group)
         futures = [future for _, future in group]
         futures[0].get_loop().call_soon_threadsafe(_resolve, futures, outcomes)
 
