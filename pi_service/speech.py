@@ -35,7 +35,7 @@ EN = {
     "hello": "I know pi. Which digit after the point shall I tell? I can also read digits, find a date in them and "
     "train your memory.",
     "menu": "Which digit shall I tell?",
-    "help": "Say the number of a digit, for example: thousandth. Say «read from one hundred», and I read twenty digits. "
+    "help": "Say the number of a digit, for example: thousandth. Say «read from one hundred», and I read twenty. "
     "Say «find 14 march 1990», and I look for this date in pi. Say «training», and we memorise digits.",
     "what": "Say the number of a digit, for example: one hundred. Or say «help».",
     "range": "I count digits from the first to number {limit}. Say a smaller number.",
