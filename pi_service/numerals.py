@@ -63,6 +63,26 @@ _MONTHS = (
     "декабрь december",
 )
 
+#: First halves of compounds such as "десятимиллионный".
+_HALVES = {
+    "двух": "два",
+    "трёх": "три",
+    "трех": "три",
+    "четырёх": "четыре",
+    "четырех": "четыре",
+    "пяти": "пять",
+    "шести": "шесть",
+    "семи": "семь",
+    "восьми": "восемь",
+    "девяти": "девять",
+    "десяти": "десять",
+    "двадцати": "двадцать",
+    "тридцати": "тридцать",
+    "сорока": "сорок",
+    "пятидесяти": "пятьдесят",
+    "сто": "сто",
+}
+
 Lemma = Callable[[str], str]
 
 
@@ -73,7 +93,8 @@ def words_of(text: str, lemma: Lemma) -> list[str]:
     ['цифра', '1000000']
     """
     joined = re.sub(r"(?<=\d)[\s.,](?=\d{3}(?!\d))", "", text.lower())
-    return [word if word.isdecimal() else lemma(word) for word in re.findall(r"\d+|[^\W\d]+", joined)]
+    words = (word if word.isdecimal() else lemma(word) for word in re.findall(r"\d+|[^\W\d]+", joined))
+    return [part for word in words for part in _halves(word)]
 
 
 def numbers(words: Iterable[str]) -> list[int]:
@@ -122,6 +143,15 @@ def date(words: list[str]) -> tuple[int, int, int | None] | None:
         if before and 1 <= before[-1] <= 31:
             return before[-1], month, after[0] if after and 0 < after[0] <= 9999 else None
     return None
+
+
+def _halves(word: str) -> list[str]:
+    """A compound ordinal as two words, any other word as it is."""
+    for ending in ("тысячный", "миллионный"):
+        half = _HALVES.get(word.removesuffix(ending)) if word.endswith(ending) else None
+        if half is not None:
+            return [half, ending]
+    return [word]
 
 
 def _value(word: str) -> int | None:
