@@ -16,7 +16,7 @@ from distributed import LocalCluster
 from pi_service import chudnovsky, dask_engine, dask_tasks, tasks
 from pi_service.dask_engine import DaskEngine, big_graph, translated
 from pi_service.engine import QUICK
-from pi_service.errors import CheckFailed, LimitExceeded, PiError, WorkerDied
+from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, PiError, WorkerDied
 from pi_service.radix import Piece
 from pi_service.ranges import Span
 
@@ -229,6 +229,20 @@ def test_failed_check(
             assert not list(tmp_path.iterdir())
             path = await engine.compute(QUICK + 1, tmp_path, ignore)
             assert path.read_text()[:-1].endswith("5493624646")
+        await forgotten(cluster)
+
+    runner.run(body())
+
+
+def test_full_disk(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> None:
+    """Digits that cannot be written end in DiskFull, and nothing is left of the file."""
+
+    async def body() -> None:
+        async with started(cluster) as engine:
+            (tmp_path / "pi-1000.txt").symlink_to("/dev/full")
+            with pytest.raises(DiskFull):
+                await engine.compute(1000, tmp_path, ignore)
+            assert not list(tmp_path.iterdir())
         await forgotten(cluster)
 
     runner.run(body())
