@@ -52,6 +52,12 @@ def test_wrong_usage(words, capsys):
     assert words[0] in capsys.readouterr().err
 
 
+def test_dask_needs_its_scheduler(capsys, tmp_path):
+    """--engine dask without a scheduler says which option is missing."""
+    assert main(["--engine", "dask", "--data-dir", str(tmp_path)]) == 1
+    assert "--engine dask needs --dask-scheduler tcp://HOST:PORT" in capsys.readouterr().err
+
+
 def test_chat_with_a_script(hello, tmp_path):
     """The terminal shows what the skill says, presses buttons and ends with the input."""
     shown = run("chat", hello, "--data-dir", str(tmp_path), stdin="раз\nдва\n")
