@@ -1,8 +1,10 @@
 """Servers that the benchmarks compare: each is a process of its own on a free loopback port."""
 
+import json
 import os
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 SCRIPT = """
     from {library} import Skill, request, say
@@ -130,6 +133,23 @@ def alice_scripts() -> Iterator[int]:
         command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "counting:app", "--bind", f"127.0.0.1:{port}"]
         with serving([*command, "--workers", "1", "--threads", "4"], port, path):
             yield port
+
+
+def report(title: str, figures: dict[str, Any], as_json: bool) -> None:
+    """Print figures by name, each a number, a list, or a spread {"median", "min", "max"}."""
+    if as_json:
+        print(json.dumps(figures, indent=1, ensure_ascii=False))
+        return
+    print(f"{title} ({environment()})")
+    for name, figure in figures.items():
+        row = figure if not isinstance(figure, dict) else "  ".join(f"{key} {value}" for key, value in figure.items())
+        print(f"{name:<64} {row}")
+
+
+def spread(values: list[float], digits: int) -> dict[str, float]:
+    """Median, least and largest."""
+    rounded = [round(value, digits) for value in (statistics.median(values), min(values), max(values))]
+    return dict(zip(("median", "min", "max"), rounded, strict=True))
 
 
 def resident_kib(pid: int) -> int:

@@ -96,20 +96,12 @@ def window_rate(port: int, digits: int, size: int, seconds: float) -> float:
     return count / seconds
 
 
-def spread(values: list[float], digits: int = 2) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), digits),
-        "min": round(min(values), digits),
-        "max": round(max(values), digits),
-    }
-
-
 def measure(digits: int, rounds: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     options = ["--pi-max-digits", str(2 * digits), "--durability", "memory"]
     with peers.tornado_alice(*options) as (port, _):
         small = [1000 * job_seconds(port, n) for n in range(1000, 1001 + rounds)]
-        figures["POST to stored, 1,000 digits and one more each time, ms"] = spread(small, 1)
+        figures["POST to stored, 1,000 digits and one more each time, ms"] = peers.spread(small, 1)
         million = job_seconds(port, 1_000_000)
         alone = ask(port, "/api/jobs/1000000")["seconds"]
         figures["POST to stored, 10^6 digits, ÷ its computation"] = round(million / alone, 2)
@@ -131,14 +123,14 @@ def measure(digits: int, rounds: int) -> dict[str, Any]:
         until_stored(port, digits)
         for size in (100, 1000, 10_000):
             parts = [window_rate(port, digits, size, 1.0) / window_rate(bare, digits, size, 1.0) for _ in range(rounds)]
-            figures[f"windows of {size} digits out of {digits}, ÷ bare handler"] = spread(parts)
+            figures[f"windows of {size} digits out of {digits}, ÷ bare handler"] = peers.spread(parts, 2)
         times = []
         for _ in range(rounds):
             missing = "".join(random.choices("0123456789", k=20))
             start = time.perf_counter()
             ask(port, f"/api/search?q={missing}")
             times.append(1000 * (time.perf_counter() - start))
-        figures[f"search through {digits} digits for what is not there, ms"] = spread(times, 0)
+        figures[f"search through {digits} digits for what is not there, ms"] = peers.spread(times, 0)
     return figures
 
 
@@ -149,13 +141,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     figures = measure(given.digits, given.rounds)
-    if given.json:
-        print(json.dumps(figures, indent=1, ensure_ascii=False))
-        return
-    print(f"The pi service ({peers.environment()})")
-    for name, figure in figures.items():
-        row = figure if not isinstance(figure, dict) else "  ".join(f"{key} {value}" for key, value in figure.items())
-        print(f"{name:<64} {row}")
+    peers.report("The pi service", figures, given.json)
 
 
 if __name__ == "__main__":

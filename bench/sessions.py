@@ -11,7 +11,6 @@ import asyncio
 import gc
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -81,7 +80,7 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
                 session.close()
             rates.append(turns * sessions / (time.perf_counter() - start))
         await skill.stop()
-    return {"replayed turns per second": _spread(rates, 0)}
+    return {"replayed turns per second": peers.spread(rates, 0)}
 
 
 async def resume(turns: int = 20, sessions: int = 300) -> Figures:
@@ -150,7 +149,7 @@ def restart(sessions: int) -> Figures:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", sent, timeout=60).read()
                 times.append(1000 * (time.perf_counter() - start))
         size = round((folder / "journal.sqlite3").stat().st_size / 2**20)
-    return {f"first answer on a journal of {sessions} sessions ({size} MiB), ms": _spread(times, 1)}
+    return {f"first answer on a journal of {sessions} sessions ({size} MiB), ms": peers.spread(times, 1)}
 
 
 def _fill(path: Path, sessions: int) -> None:
@@ -173,11 +172,6 @@ def _fill(path: Path, sessions: int) -> None:
     conn.close()
 
 
-def _spread(values: list[float], digits: int) -> Figures:
-    rounded = [round(value, digits) for value in (statistics.median(values), min(values), max(values))]
-    return dict(zip(("median", "min", "max"), rounded, strict=True))
-
-
 def main() -> None:
     parts = {
         "webhook": webhook,
@@ -196,13 +190,7 @@ def main() -> None:
     for name in given.only:
         print(f"… {name}", file=sys.stderr)
         figures |= parts[name]()
-    if given.json:
-        print(json.dumps(figures, indent=1, ensure_ascii=False))
-        return
-    print(f"Durable sessions ({peers.environment()})")
-    for name, figure in figures.items():
-        row = figure if not isinstance(figure, dict) else "  ".join(f"{key} {value}" for key, value in figure.items())
-        print(f"{name:<64} {row}")
+    peers.report("Durable sessions", figures, given.json)
 
 
 if __name__ == "__main__":
