@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.routing import PathMatches, Rule
 from tornado.web import Application
 
@@ -136,9 +137,11 @@ class Skill:
         asyncio.run(self._serve(host or "127.0.0.1", _port(port), _tls(ssl_context)))
 
     async def _serve(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        sockets = bind_sockets(port, host)
         await self.start()
         server = HTTPServer(Application(self.handlers()), ssl_options=tls, max_body_size=4 * protocol.MAX_BODY)
-        server.listen(port, host)
+        server.add_sockets(sockets)
+        port = sockets[0].getsockname()[1]
         print(f"Serving skill {self.name} on {'https' if tls else 'http'}://{host}:{port}/", flush=True)
         stopped = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):

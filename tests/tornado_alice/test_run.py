@@ -1,0 +1,90 @@
+"""`skill.run(...)` at the end of a file, as scripts for Flask have it."""
+
+import json
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tornado_alice import Skill, say
+from tornado_alice.testing import make_request
+
+SCRIPT = """
+from tornado_alice import Skill, say
+
+skill = Skill(__name__)
+
+@skill.script
+def run_script():
+    yield say('я тут')
+
+skill.run(host='127.0.0.1', port='0', threaded=True, {more})
+"""
+
+
+def start(tmp_path, more=""):
+    """Run the file; the process and the URL it prints."""
+    path = tmp_path / "old_script.py"
+    path.write_text(SCRIPT.format(more=more), "utf-8")
+    process = subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    assert line.startswith("Serving skill __main__ on http"), line + process.stderr.read()
+    return process, line.split()[-1]
+
+
+def ask(url, context=None, method="POST"):
+    body = json.dumps(make_request()).encode() if method == "POST" else None
+    with urllib.request.urlopen(
+        urllib.request.Request(url, body, method=method), timeout=20, context=context
+    ) as answer:
+        return answer.read()
+
+
+def test_run_serves_the_skill_alone(tmp_path):
+    """run(port="...") serves the webhook until SIGTERM; arguments that only Flask knows are named in the log."""
+    process, url = start(tmp_path)
+    assert json.loads(ask(url))["response"]["text"] == "я тут"
+    for method in ("GET", "HEAD", "PUT"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask(url, method=method)
+        assert refused.value.code == 405 and refused.value.headers["Allow"] == "POST"
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0 and "run() ignores threaded" in errors and "Traceback" not in errors
+
+
+def test_run_with_a_certificate(tmp_path):
+    """run(ssl_context=(certificate, key)) serves HTTPS."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate of this test, and is not there")
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run(
+        [*command, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, stderr=-3
+    )
+    process, url = start(tmp_path, f"ssl_context=({cert!r}, {key!r})")
+    assert url.startswith("https://")
+    assert json.loads(ask(url, ssl.create_default_context(cafile=cert)))["response"]["text"] == "я тут"
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [({"port": "x"}, "port: a number from 0 to 65535"), ({"ssl_context": "adhoc"}, "ssl_context")],
+)
+def test_wrong_arguments(arguments, says):
+    """A wrong port or certificate is named at once."""
+    skill = Skill("wrong")
+    skill.script(lambda_script)
+    with pytest.raises(Exception, match=says):
+        skill.run(**arguments)
+
+
+def lambda_script():
+    yield say("a")
