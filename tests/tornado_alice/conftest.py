@@ -53,7 +53,8 @@ class ServerProcess:
                 content = answer.read()
                 return answer.status, json.loads(content) if content[:1] in b"{[" else content.decode()
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or b"null")
+            with error:
+                return error.code, json.loads(error.read() or b"null")
 
     def say(self, command: str, message_id: int, session_id: str = "s") -> str:
         session = {"session_id": session_id}

@@ -53,6 +53,7 @@ def test_run_serves_the_skill_alone(tmp_path):
         with pytest.raises(urllib.error.HTTPError) as refused:
             ask(url, method=method)
         assert refused.value.code == 405 and refused.value.headers["Allow"] == "POST"
+        refused.value.close()
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0 and "run() ignores threaded" in errors and "Traceback" not in errors
