@@ -18,14 +18,13 @@ from typing import Protocol
 from pi_service import ranges, tasks
 from pi_service.errors import LimitExceeded
 from pi_service.plan import Step, plan
-from pi_service.pool import PAGES, STATE, Pool, stat
+from pi_service.pool import PAGE, PAGES, STATE, Pool, stat
 from pi_service.ranges import BadFile
 
 QUICK = 100_000
 ATTEMPTS = 3  # with files that turn out bad and are removed; other errors are for the caller to repeat
 WATCH_SECONDS = 0.25
 STOPPED_SECONDS = 2.0
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 Progress = Callable[[float], None]
 

@@ -14,6 +14,12 @@ from pi_service.ranges import Span
 # Shares of the processor time at 10^7 digits; progress counts finished steps by them.
 SPLIT, MERGE, ROOT, POWER, FRACTION, CONVERT = 0.55, 0.06, 0.04, 0.01, 0.16, 0.18
 TERMS_PER_CHUNK = 60_000
+# Up to so many terms per worker it gets one chunk: with the smaller changes beside it, 10^6 digits took 0.85 of the time
+# of four chunks and their merges. For more terms, longer chunks showed no gain above the noise.
+SMALL = 100_000
+# The square root takes as long as such a part of all terms, and the last terms take the longest; the last chunk
+# goes to the worker that has had the root, so it is shorter.
+ROOT_AS_TERMS = 0.12
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,13 @@ class Step:
         return bool(self.outputs) and all(path.exists() for path in self.outputs)
 
 
-def chunks(a: int, b: int, workers: int) -> list[Span]:
-    """The terms a < k <= b in equal parts, a multiple of `workers`."""
+def chunks(a: int, b: int, workers: int, small: int = 0) -> list[Span]:
+    """The terms a < k <= b in equal parts, a multiple of `workers`; up to `small` for each worker in one part each."""
     length = b - a
+    if length <= workers * small:
+        full = length / (workers - min(0.8, ROOT_AS_TERMS * workers))
+        starts = {a + int(full * i) for i in range(workers)}
+        return [Span(*pair) for pair in pairwise([*sorted(starts), b])]
     count = workers * 4
     while length > count * TERMS_PER_CHUNK:
         count *= 2
@@ -45,8 +55,8 @@ def chunks(a: int, b: int, workers: int) -> list[Span]:
     return [Span(*pair) for pair in pairwise(edges)]
 
 
-def cover(found: list[Span], last: int, workers: int) -> list[Span]:
-    """Spans from term 0 to at least `last`: those that are found, and chunks in the gaps between."""
+def cover(found: list[Span], last: int, workers: int, small: int = 0) -> list[Span]:
+    """Spans from term 0 to at least `last`: those that are found, and `chunks` in the gaps between."""
     result: list[Span] = []
     end = 0
     for span in found:
@@ -55,10 +65,10 @@ def cover(found: list[Span], last: int, workers: int) -> list[Span]:
         if span.a < end or span.b > 2 * last:
             continue  # inside the one before, or needlessly long numbers
         if span.a > end:
-            result += chunks(end, span.a, workers)
+            result += chunks(end, span.a, workers, small)
         result.append(span)
         end = span.b
-    return result + (chunks(end, last, workers) if end < last else [])
+    return result + (chunks(end, last, workers, small) if end < last else [])
 
 
 def halves(parts: list[Span]) -> list[list[Span]]:
@@ -89,7 +99,7 @@ def merges(parts: list[Span]) -> tuple[list[tuple[Span, Span]], list[Span]]:
 
 def term_steps(directory: Path, last: int, workers: int) -> tuple[list[Step], list[Span]]:
     """The steps to the one or two ranges that cover the terms up to `last`, and those ranges."""
-    parts = cover(ranges.spans(directory), last, workers)
+    parts = cover(ranges.spans(directory), last, workers, SMALL)
     pairs, ends = merges(parts)
     steps = []
     for span in parts:
@@ -97,7 +107,8 @@ def term_steps(directory: Path, last: int, workers: int) -> tuple[list[Step], li
         steps.append(Step(str(span), tasks.split, (directory, span), weight, (span.path(directory),)))
     for left, right in pairs:
         both = Span(left.a, right.b)
-        args = (directory, left, right, max(1, round(workers * len(both) / last)))
+        # threads for twice its share: after kept ranges one half is ready long before the other, and cores are free
+        args = (directory, left, right, min(workers, max(1, round(2 * workers * len(both) / last))))
         weight, outputs = MERGE * len(both) / last, (both.path(directory),)
         spent = (left.path(directory), right.path(directory))
         steps.append(Step(str(both), tasks.merge, args, weight, outputs, (str(left), str(right)), spent))

@@ -77,11 +77,15 @@ def halve(piece: Piece, power: mpz, threads: Threads = ALONE) -> tuple[Piece, Pi
     first = Piece(piece.x >> piece.bits - width, width, half)
     # x 10^half = 2^half (x 5^half): the power of two only moves the point
     point = piece.bits - half
-    product = checked_product(f"conversion to {piece.count} digits", piece.x, power, threads)
+    # the top of x makes no digits behind the point; without it the conversion takes 0.94 of the time
+    top = piece.x >> point
+    low = piece.x - (top << point)
+    product = checked_product(f"conversion to {piece.count} digits", low, power, threads)
     whole = product >> point
     behind = product - (whole << point)
     width = min(bits(half), point)
-    return first, Piece(behind >> point - width, width, half), int(whole % PRIME)
+    residue = (top % PRIME * (power % PRIME) + whole) % PRIME
+    return first, Piece(behind >> point - width, width, half), int(residue)
 
 
 def split(piece: Piece, pieces: int, power: mpz, threads: Threads = ALONE) -> list[tuple[Piece, int | None]]:

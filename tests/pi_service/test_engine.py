@@ -23,6 +23,7 @@ from pi_service.plan import plan
 from pi_service.ranges import BadFile, Span
 
 BIG = 300_000  # more than QUICK, so with range files and all workers
+MANY = 5_000_000  # enough for several ranges per worker
 LONG = 20_000_000  # long enough that something can be done to it
 
 
@@ -188,10 +189,10 @@ def test_bad_file_names_itself(tmp_path: Path) -> None:
 
 def test_another_attempt_goes_on(tmp_path: Path) -> None:
     """What an interrupted attempt finished is not planned again, also in the middle of the terms."""
-    steps = plan(BIG, tmp_path, 2, tmp_path / "target")
+    steps = plan(MANY, tmp_path, 2, tmp_path / "target")
     third = [step for step in steps if step.function is tasks.split][2]
     third.function(*third.args)
-    rest = plan(BIG, tmp_path, 2, tmp_path / "target")
+    rest = plan(MANY, tmp_path, 2, tmp_path / "target")
     again = [step.args[1] for step in rest if step.function is tasks.split]
     assert third.args[1] not in again
     assert sum(map(len, again)) == sum(len(step.args[1]) for step in steps if step.function is tasks.split) - len(
