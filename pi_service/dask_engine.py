@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import operator
 import pickle
 from collections.abc import Callable
@@ -36,6 +37,10 @@ from pi_service.errors import LimitExceeded, PiError, WorkerDied
 from pi_service.plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
 from pi_service.ranges import Span
 from pi_service.tasks import SPARE, settled, write_all
+
+# Importing distributed silences Tornado's loggers below CRITICAL, the server's own among them; they are given back.
+for _name in ("tornado", "tornado.application"):
+    logging.getLogger(_name).setLevel(logging.NOTSET)
 
 CONNECT_SECONDS = 10.0
 WATCH_SECONDS = 1.0

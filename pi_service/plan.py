@@ -14,8 +14,8 @@ from pi_service.ranges import Span
 # Shares of the processor time at 10^7 digits; progress counts finished steps by them.
 SPLIT, MERGE, ROOT, POWER, FRACTION, CONVERT = 0.55, 0.06, 0.04, 0.01, 0.16, 0.18
 TERMS_PER_CHUNK = 60_000
-# Up to so many terms per worker it gets one chunk: with the smaller changes beside it, 10^6 digits took 0.85 of the time
-# of four chunks and their merges. For more terms, longer chunks showed no gain above the noise.
+# Up to so many terms per worker it gets one chunk: with the smaller changes beside it, 10^6 digits took 0.85 of the
+# time of four chunks and their merges. For more terms, longer chunks showed no gain above the noise.
 SMALL = 100_000
 # The square root takes as long as such a part of all terms, and the last terms take the longest; the last chunk
 # goes to the worker that has had the root, so it is shorter.
