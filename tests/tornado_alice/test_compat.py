@@ -9,6 +9,8 @@ import pytest
 from tornado_alice import Request, Skill, request, say, suggest
 from tornado_alice.testing import Dialog, make_request
 
+pytestmark = pytest.mark.usefixtures("replay_mode")
+
 FORMS = {
     "generator": """
         def run():

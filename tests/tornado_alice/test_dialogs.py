@@ -10,6 +10,8 @@ import pytest
 from tornado_alice import MemoryJournal, Skill, SqliteJournal, request, say, step
 from tornado_alice.testing import Dialog, make_request
 
+pytestmark = pytest.mark.usefixtures("replay_mode")
+
 
 def counting_skill(**options):
     """A skill that says how many requests it saw, and the last command."""
@@ -114,27 +116,6 @@ async def test_ping_opens_no_session():
     assert len(skill.dialogs.scripts) == 0 and skill.journal.sessions(10) == []
     await skill.handle(make_request("начали", 1, session={"session_id": "s", "new": True}))
     assert text(await ask(skill, "ping", 2)) == "2 ping"
-
-
-@pytest.mark.gen_test
-async def test_live_scripts_are_bounded():
-    """At most max_live scripts are in memory, the least recently used go, and their users notice nothing."""
-    skill = counting_skill(max_live=3)
-    for n in range(3):
-        for session in "абвгд":
-            assert text(await ask(skill, "", n, session)) == str(n + 1)
-    assert len(skill.dialogs.scripts) == 3
-
-
-@pytest.mark.gen_test
-async def test_idle_scripts_go():
-    """A script that was silent longer than `idle` is dropped when somebody else speaks."""
-    skill = counting_skill(idle=0.0)
-    await ask(skill, "", 0, "a")
-    await asyncio.sleep(0.001)
-    await ask(skill, "", 0, "b")
-    assert list(skill.dialogs.scripts._live) == [("test-skill", "b")]
-    assert text(await ask(skill, "", 1, "a")) == "2"
 
 
 @pytest.mark.gen_test

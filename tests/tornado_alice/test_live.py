@@ -1,0 +1,51 @@
+"""The cache of live scripts: how many there are, and how long."""
+
+import asyncio
+
+import pytest
+
+from tornado_alice import Skill, say
+from tornado_alice.testing import make_request
+
+
+def counting_skill(**options):
+    skill = Skill("counting", **options)
+
+    @skill.script
+    def run():
+        n = 0
+        while True:
+            n += 1
+            yield say(str(n))
+
+    return skill
+
+
+def text(answer):
+    return answer["response"]["text"]
+
+
+def ask(skill, command, message_id, session):
+    fields = {"session_id": session, "message_id": message_id, "new": message_id == 0}
+    return skill.handle(make_request(command, message_id, session=fields))
+
+
+@pytest.mark.gen_test
+async def test_live_scripts_are_bounded():
+    """At most max_live scripts are in memory, the least recently used go, and their users notice nothing."""
+    skill = counting_skill(max_live=3)
+    for n in range(3):
+        for session in "абвгд":
+            assert text(await ask(skill, "", n, session)) == str(n + 1)
+    assert len(skill.dialogs.scripts) == 3
+
+
+@pytest.mark.gen_test
+async def test_idle_scripts_go():
+    """A script that was silent longer than `idle` is dropped when somebody else speaks."""
+    skill = counting_skill(idle=0.0)
+    await ask(skill, "", 0, "a")
+    await asyncio.sleep(0.001)
+    await ask(skill, "", 0, "b")
+    assert list(skill.dialogs.scripts._live) == [("test-skill", "b")]
+    assert text(await ask(skill, "", 1, "a")) == "2"
