@@ -18,6 +18,7 @@ bench: .venv/bench.stamp
 	$(BIN)/python bench/dialog.py
 	$(BIN)/python bench/sessions.py
 	$(BIN)/python bench/pi.py
+	$(BIN)/python bench/service.py
 
 .venv/run.stamp: setup.cfg pyproject.toml | .venv
 	$(BIN)/pip install --quiet --editable .

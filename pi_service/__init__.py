@@ -1,8 +1,8 @@
 """A job service for the digits of pi: `Service` computes and keeps them, `routes` and `settings` serve it over HTTP."""
 
-from pi_service.digits import Found
-from pi_service.engine import Engine, LocalEngine
-from pi_service.errors import (
+from .digits import Found
+from .engine import Engine, LocalEngine
+from .errors import (
     BadRequest,
     CheckFailed,
     DiskFull,
@@ -14,9 +14,9 @@ from pi_service.errors import (
     StoreUnavailable,
     WorkerDied,
 )
-from pi_service.handlers import routes, settings
-from pi_service.jobs import Change, Event, Job, Stage
-from pi_service.service import Service
+from .handlers import routes, settings
+from .jobs import Change, Event, Job, Stage
+from .service import Service
 
 __all__ = [
     "BadRequest",

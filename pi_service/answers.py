@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler
 
-from pi_service.errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
+from .errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
 
 log = logging.getLogger(__name__)
 

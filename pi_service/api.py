@@ -10,12 +10,12 @@ from typing import Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from pi_service.answers import Answer, Refused, whole
-from pi_service.errors import BadRequest, NotFound, StoreUnavailable
-from pi_service.feed import Subscription
-from pi_service.jobs import Stage
-from pi_service.service import Service
-from pi_service.store import NEWEST_FIRST
+from .answers import Answer, Refused, whole
+from .errors import BadRequest, NotFound, StoreUnavailable
+from .feed import Subscription
+from .jobs import Stage
+from .service import Service
+from .store import NEWEST_FIRST
 
 #: What the list can be filtered by.
 LISTED = tuple(stage for stage in Stage if stage is not Stage.REMOVED)

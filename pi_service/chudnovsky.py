@@ -31,7 +31,7 @@ from typing import TypeVar
 import gmpy2
 from gmpy2 import mpz
 
-from pi_service.errors import CheckFailed
+from .errors import CheckFailed
 
 Result = TypeVar("Result")
 

@@ -29,14 +29,14 @@ from typing import Any
 
 from distributed import Client, Future, KilledWorker, as_completed
 
-from pi_service import chudnovsky, dask_tasks, radix
-from pi_service.dask_tasks import code, work
-from pi_service.digits import unwritable
-from pi_service.engine import QUICK, Progress, first
-from pi_service.errors import LimitExceeded, PiError, WorkerDied
-from pi_service.plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
-from pi_service.ranges import Span
-from pi_service.tasks import SPARE, settled, write_all
+from . import chudnovsky, dask_tasks, radix
+from .dask_tasks import code, work
+from .digits import unwritable
+from .engine import QUICK, Progress, first
+from .errors import LimitExceeded, PiError, WorkerDied
+from .plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
+from .ranges import Span
+from .tasks import SPARE, settled, write_all
 
 # Importing distributed silences Tornado's loggers below CRITICAL, the server's own among them; they are given back.
 for _name in ("tornado", "tornado.application"):

@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 from dask.sizeof import sizeof
 
-from pi_service import chudnovsky, radix
-from pi_service.chudnovsky import PRIME, Range, Threads
-from pi_service.errors import CheckFailed, PiError
-from pi_service.radix import Piece
+from . import chudnovsky, radix
+from .chudnovsky import PRIME, Range, Threads
+from .errors import CheckFailed, PiError
+from .radix import Piece
 
 MOST_THREADS = 4  # that a merge can use
 

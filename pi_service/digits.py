@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pi_service.errors import BadRequest, CheckFailed, DiskFull, NotFound
+from .errors import BadRequest, CheckFailed, DiskFull, NotFound
 
 #: Bytes per checksum: 96 checksums for 10^8 digits; a bad byte costs at most a block of the good digits before it.
 BLOCK = 1 << 20

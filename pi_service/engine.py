@@ -15,11 +15,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from pi_service import ranges, tasks
-from pi_service.errors import LimitExceeded
-from pi_service.plan import Step, plan
-from pi_service.pool import PAGE, PAGES, STATE, Pool, stat
-from pi_service.ranges import BadFile
+from . import ranges, tasks
+from .errors import LimitExceeded
+from .plan import Step, plan
+from .pool import PAGE, PAGES, STATE, Pool, stat
+from .ranges import BadFile
 
 QUICK = 100_000
 ATTEMPTS = 3  # with files that turn out bad and are removed; other errors are for the caller to repeat

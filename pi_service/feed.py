@@ -7,7 +7,7 @@ to `last_id` in the store and gets all above it live: no gap, no duplicate.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from pi_service.jobs import Change
+from .jobs import Change
 
 #: Changes a subscriber may lag behind before it is dropped: half a minute of a busy service, about 1 MB.
 QUEUE = 1000

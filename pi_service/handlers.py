@@ -7,9 +7,9 @@ from typing import Any
 from tornado.routing import Rule
 from tornado.web import StaticFileHandler, url
 
-from pi_service import api, pages
-from pi_service.answers import SECURITY
-from pi_service.service import Service
+from . import api, pages
+from .answers import SECURITY
+from .service import Service
 
 
 class Static(StaticFileHandler):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from pi_service.errors import IllegalTransition
+from .errors import IllegalTransition
 
 
 class Stage(StrEnum):

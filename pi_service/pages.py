@@ -4,11 +4,11 @@ from typing import Any
 
 from tornado.web import HTTPError
 
-from pi_service.answers import Answer, Refused, describe, whole
-from pi_service.errors import BadRequest, NotFound, QueueFull, StoreUnavailable
-from pi_service.jobs import Stage
-from pi_service.service import Service
-from pi_service.texts import LANGUAGES, texts
+from .answers import Answer, Refused, describe, whole
+from .errors import BadRequest, NotFound, QueueFull, StoreUnavailable
+from .jobs import Stage
+from .service import Service
+from .texts import LANGUAGES, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pi_service import chudnovsky, radix, ranges, tasks
-from pi_service.ranges import Span
+from . import chudnovsky, radix, ranges, tasks
+from .ranges import Span
 
 # Shares of the processor time at 10^7 digits; progress counts finished steps by them.
 SPLIT, MERGE, ROOT, POWER, FRACTION, CONVERT = 0.55, 0.06, 0.04, 0.01, 0.16, 0.18

@@ -25,7 +25,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from pi_service.errors import DiskFull, LimitExceeded, WorkerDied
+from .errors import DiskFull, LimitExceeded, WorkerDied
 
 NICE = 19
 STATE, STARTED, PAGES = 0, 19, 21  # places in the list of `stat`

@@ -16,8 +16,8 @@ from math import log2
 
 from gmpy2 import mpz
 
-from pi_service.chudnovsky import ALONE, PRIME, Threads, checked_product
-from pi_service.errors import CheckFailed
+from .chudnovsky import ALONE, PRIME, Threads, checked_product
+from .errors import CheckFailed
 
 BITS_PER_DIGIT = log2(10)
 MARGIN = 80  # bits of a piece beyond its digits; each level costs one unit in the last of them

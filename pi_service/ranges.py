@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi_service.chudnovsky import PRIME, Range, decode, encode
-from pi_service.errors import CheckFailed
+from .chudnovsky import PRIME, Range, decode, encode
+from .errors import CheckFailed
 
 
 class BadFile(CheckFailed):

@@ -17,13 +17,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pi_service.digits import Digits, unwritable
-from pi_service.engine import QUICK, Engine
-from pi_service.errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied
-from pi_service.feed import Feed
-from pi_service.jobs import FINISHED, Job, Stage, Step
-from pi_service.lanes import Lane, Run
-from pi_service.store import Store
+from .digits import Digits, unwritable
+from .engine import QUICK, Engine
+from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied
+from .feed import Feed
+from .jobs import FINISHED, Job, Stage, Step
+from .lanes import Lane, Run
+from .store import Store
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ import fcntl
 from pathlib import Path
 from typing import BinaryIO
 
-from pi_service.digits import Digits, Found
-from pi_service.engine import Engine
-from pi_service.errors import BadRequest, NotFound, StoreUnavailable
-from pi_service.feed import Feed
-from pi_service.jobs import FINISHED, Event, Job, Stage
-from pi_service.runner import Runner
-from pi_service.store import NEWEST_FIRST, Store
+from .digits import Digits, Found
+from .engine import Engine
+from .errors import BadRequest, NotFound, StoreUnavailable
+from .feed import Feed
+from .jobs import FINISHED, Event, Job, Stage
+from .runner import Runner
+from .store import NEWEST_FIRST, Store
 
 
 class Service:

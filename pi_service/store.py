@@ -18,8 +18,8 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from pi_service.errors import BadRequest, IllegalTransition, StoreUnavailable
-from pi_service.jobs import UNFINISHED, Change, Event, Job, Stage, Step, fold, follow
+from .errors import BadRequest, IllegalTransition, StoreUnavailable
+from .jobs import UNFINISHED, Change, Event, Job, Stage, Step, fold, follow
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (

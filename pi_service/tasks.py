@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pi_service import chudnovsky, radix, ranges
-from pi_service.chudnovsky import PRIME, Threads
-from pi_service.errors import CheckFailed
-from pi_service.radix import Piece
-from pi_service.ranges import Span
+from . import chudnovsky, radix, ranges
+from .chudnovsky import PRIME, Threads
+from .errors import CheckFailed
+from .radix import Piece
+from .ranges import Span
 
 SPARE = 20  # digits computed beyond the wanted ones; all 9 or all 0 there would leave the last digit in doubt
 
