@@ -11,6 +11,7 @@ import time
 from http.client import responses
 from typing import Any
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -27,6 +28,9 @@ from .dialogs import Dialogs
 from .errors import RequestError
 
 log = logging.getLogger(__name__)
+
+#: Bytes of a body that are read, to be told that it is too large; what is over MAX_BODY is not kept.
+READ_AT_MOST = 256 << 20
 
 
 class Webhook(Router):
@@ -66,6 +70,8 @@ class _Exchange(HTTPMessageDelegate):
         assert request.connection is not None, "a server's request has its connection"
         self._webhook, self._request = webhook, request
         self._connection: HTTPConnection = request.connection
+        if isinstance(self._connection, HTTP1Connection):
+            self._connection.set_max_body_size(READ_AT_MOST)
         self._body: list[bytes] = []
         self._size = 0
 
