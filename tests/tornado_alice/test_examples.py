@@ -1,6 +1,9 @@
 """The bundled examples hold their dialogs, live and when every turn is replayed."""
 
 import importlib
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -65,3 +68,21 @@ def test_gallery_keeps_its_count_with_the_platform():
         "Это ваш визит номер 2. Какой город показать?",
     )
     assert menu == "Пермь! Ещё?" and [item["title"] for item in menu.response["card"]["items"]][2] == "Пермь"
+
+
+def test_same_transcript_under_any_hash_seed():
+    """What a script draws and says does not depend on PYTHONHASHSEED, so another process replays it."""
+    code = (
+        "import sys; from tornado_alice import Skill; from tornado_alice.testing import Dialog\n"
+        "from tornado_alice.examples.guess_number import skill\n"
+        "skill.journal.secret = b'the same' * 4\n"
+        "with Dialog(skill) as alice:\n"
+        "    alice.session_id = 'the same'\n"
+        "    sys.stdout.buffer.write('|'.join(alice.say(w) for w in ['', '50', 'что', '7', '93', 'сдаюсь']).encode())\n"
+    )
+    said = set()
+    for seed in ("0", "1", "4242"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        said.add(done.stdout.decode())
+    assert len(said) == 1 and "Это было число" in said.pop()
