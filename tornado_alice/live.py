@@ -148,15 +148,12 @@ async def _known(op: Op) -> Op:
 
 async def _call(step: steps.Step, key: str, threads: asyncio.Semaphore) -> steps.Outcome:
     steps.running.set(key)  # in this task's own context
-    if not inspect.iscoroutinefunction(step.fn):
+    try:
+        if inspect.iscoroutinefunction(step.fn):
+            return steps.done(step.name, await step.fn(*step.args, **step.kwargs))
         async with threads:
             outcome, value = await in_thread(lambda: _plain(step))
-        if not inspect.isawaitable(value):
-            return outcome
-    else:
-        value = step.fn(*step.args, **step.kwargs)
-    try:
-        return steps.done(step.name, await value)
+        return steps.done(step.name, await value) if inspect.isawaitable(value) else outcome
     except BaseException as error:
         if _is_cancelled(error) or isinstance(error, KeyboardInterrupt):
             raise

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+from talking import ask, text
 
 from tornado_alice import MemoryJournal, Skill, SqliteJournal, request, say, step
 from tornado_alice.testing import Dialog, make_request
@@ -25,15 +26,6 @@ def counting_skill(**options):
             yield say(f"{n} {request.command}".strip())
 
     return skill
-
-
-def text(answer):
-    return answer["response"]["text"]
-
-
-def ask(skill, command, message_id, session="s"):
-    fields = {"session_id": session, "message_id": message_id, "new": message_id == 0}
-    return skill.handle(make_request(command, message_id, session=fields))
 
 
 @pytest.mark.gen_test

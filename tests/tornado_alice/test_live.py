@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from talking import ask, text
 
 from tornado_alice import Skill, say
-from tornado_alice.testing import make_request
 
 
 def counting_skill(**options):
@@ -19,15 +19,6 @@ def counting_skill(**options):
             yield say(str(n))
 
     return skill
-
-
-def text(answer):
-    return answer["response"]["text"]
-
-
-def ask(skill, command, message_id, session):
-    fields = {"session_id": session, "message_id": message_id, "new": message_id == 0}
-    return skill.handle(make_request(command, message_id, session=fields))
 
 
 @pytest.mark.gen_test

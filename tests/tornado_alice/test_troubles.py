@@ -7,17 +7,10 @@ import threading
 import time
 
 import pytest
+from talking import ask, text
 
 from tornado_alice import Skill, SqliteJournal, gather, now, random, request, say, step
 from tornado_alice.testing import Dialog, make_request
-
-
-def text(answer):
-    return answer["response"]["text"]
-
-
-def ask(skill, command, n, session="s"):
-    return skill.handle(make_request(command, n, session={"session_id": session, "new": n == 0}))
 
 
 def counting(**options):
@@ -155,6 +148,24 @@ def test_step_that_raises_odd_things_fails(fn, logs):
 
     with Dialog(skill) as alice:
         assert alice.say() in ("StopIteration", "StepError", "RuntimeError")
+
+
+def test_step_with_wrong_arguments_fails(logs):
+    """An async function called with wrong arguments is a failed step like any other."""
+    skill = Skill("arguments")
+
+    async def work():
+        return 1
+
+    @skill.script
+    def run():
+        try:
+            yield step(work, "too many")
+        except TypeError as error:
+            yield say(str(error))
+
+    with Dialog(skill) as alice:
+        assert "takes 0 positional arguments" in alice.say()
 
 
 def test_step_that_is_cancelled_by_itself_fails(logs):
