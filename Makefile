@@ -20,15 +20,15 @@ bench: .venv/bench.stamp
 	$(BIN)/python bench/pi.py
 	$(BIN)/python bench/service.py
 
-.venv/run.stamp: setup.cfg pyproject.toml | .venv
+.venv/run.stamp: setup.cfg setup.py pyproject.toml | .venv
 	$(BIN)/pip install --quiet --editable .
 	touch $@
 
-.venv/test.stamp: setup.cfg pyproject.toml | .venv
+.venv/test.stamp: setup.cfg setup.py pyproject.toml | .venv
 	$(BIN)/pip install --quiet --editable '.[test]'
 	touch $@
 
-.venv/bench.stamp: setup.cfg pyproject.toml | .venv
+.venv/bench.stamp: setup.cfg setup.py pyproject.toml | .venv
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	touch $@
 

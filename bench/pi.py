@@ -41,7 +41,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def ours(n: int, workdir: Path) -> dict[str, Any]:
     """Compute n digits with a warm LocalEngine; the seconds, and the steps with their times."""
-    from pi_service.engine import LocalEngine
+    from pi_service.engines.local_engine import LocalEngine
 
     async def run() -> dict[str, Any]:
         engine = LocalEngine()

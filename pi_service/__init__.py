@@ -1,7 +1,8 @@
 """A job service for the digits of pi: `Service` computes and keeps them, `routes` and `settings` serve it over HTTP."""
 
 from .digits import Found
-from .engine import Engine, LocalEngine
+from .engines.base import Engine
+from .engines.local_engine import LocalEngine
 from .errors import (
     BadRequest,
     CheckFailed,
@@ -14,7 +15,7 @@ from .errors import (
     StoreUnavailable,
     WorkerDied,
 )
-from .handlers import routes, settings
+from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
 from .service import Service
 

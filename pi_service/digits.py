@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import BadRequest, CheckFailed, DiskFull, NotFound
+from .errors import BadRequest, CheckFailed, NotFound, unwritable
 
 #: Bytes per checksum: 96 checksums for 10^8 digits; a bad byte costs at most a block of the good digits before it.
 BLOCK = 1 << 20
@@ -181,11 +181,6 @@ class Digits:
         if good < len(known.blocks):
             return served, f"the digits file is damaged after its first {served.size} bytes"
         return served, "" if size == known.size else f"the digits file has {size} bytes, not {known.size}"
-
-
-def unwritable(error: OSError) -> DiskFull:
-    """What to tell when digits cannot be written."""
-    return DiskFull(f"the digits could not be written to disk ({error.strerror}); free some space, then retry")
 
 
 def _name(size: int) -> str:

@@ -79,3 +79,8 @@ class WorkerDied(PiError):
 
 class LimitExceeded(PiError):
     """A computation passed its time or memory limit; the message names it. Never tried again by itself."""
+
+
+def unwritable(error: OSError) -> DiskFull:
+    """What to tell when digits cannot be written."""
+    return DiskFull(f"the digits could not be written to disk ({error.strerror}); free some space, then retry")

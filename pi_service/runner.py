@@ -17,9 +17,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from .digits import Digits, unwritable
-from .engine import QUICK, Engine
-from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied
+from .digits import Digits
+from .engines.base import QUICK, Engine
+from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
 from .feed import Feed
 from .jobs import FINISHED, Job, Stage, Step
 from .lanes import Lane, Run

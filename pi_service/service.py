@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .digits import Digits, Found
-from .engine import Engine
+from .engines.base import Engine
 from .errors import BadRequest, NotFound, StoreUnavailable
 from .feed import Feed
 from .jobs import FINISHED, Event, Job, Stage

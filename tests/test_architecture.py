@@ -14,42 +14,49 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "turn", "record", "source", "threads"],
+        ["protocol", "morphology", "turn", "source", "threads"],
         ["request", "reply"],
         ["modifiers", "step", "options"],
         ["script"],
-        ["session", "journal.base", "journal.memory", "journal.writer", "journal.sqlite", "journal"],
+        ["journal.records", "journal.base", "journal.memory", "journal.writer", "journal.sqlite", "journal"],
+        ["session"],
         ["live"],
         ["course"],
         ["dialogs"],
         ["webhook"],
         ["skill"],
-        ["testing", "loading", "monitor"],
-        ["chat", "recorded", "server"],
-        ["cli"],
+        ["testing"],
+        ["app.loading", "app.metrics"],
+        ["app.chat", "app.sessions", "app.server"],
+        ["app.cli", "app"],
         ["__main__"],
     ],
     "pi_service": [
-        ["errors", "texts", "numerals", "speech"],
-        ["jobs", "chudnovsky"],
-        ["radix", "ranges"],
-        ["tasks"],
-        ["plan", "pool", "store", "digits"],
-        ["engine"],
-        ["dask_tasks"],
-        ["dask_engine"],
-        ["feed", "lanes", "testing"],
-        ["runner"],
+        ["errors"],
+        ["jobs"],
+        ["store", "digits", "feed", "lanes"],
+        ["arithmetic.checked", "arithmetic"],
+        ["arithmetic.newton"],
+        ["arithmetic.chudnovsky", "arithmetic.radix"],
+        ["engines.ranges", "engines"],
+        ["engines.local_tasks", "engines.plan", "engines.pool", "engines.base"],
+        ["engines.local_plan", "engines.dask_tasks"],
+        ["engines.local_engine", "engines.dask_engine"],
+        ["runner", "testing"],
         ["service"],
-        ["answers", "api", "pages", "handlers"],
+        ["handlers.base", "handlers.texts", "handlers"],
+        ["handlers.api", "handlers.pages"],
+        ["handlers.routes"],
+        ["skill.numerals", "skill.phrases"],
+        ["skill.script"],
         ["skill"],
     ],
 }
 ONLY_IMPORTERS = {
-    "gmpy2": {"pi_service.chudnovsky", "pi_service.radix"},
+    "gmpy2": {f"pi_service.arithmetic.{name}" for name in ("checked", "newton", "chudnovsky", "radix")},
     "pymorphy3": {"tornado_alice.morphology"},
-    "pi_service": {"tornado_alice.server"},
-    "tornado_alice": {"pi_service.skill"},
+    "pi_service": {"tornado_alice.app.server"},
+    "tornado_alice": {"pi_service.skill.script"},
     "sqlite_utils": {"tornado_alice.journal.sqlite", "pi_service.store"},
 }
 
@@ -74,7 +81,8 @@ def imports(module, tree, is_package):
             name = ".".join([*base, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{name}.{alias.name}"
-                yield inner if (ROOT / (inner.replace(".", "/") + ".py")).exists() else name
+                place = ROOT / inner.replace(".", "/")
+                yield inner if place.with_suffix(".py").exists() or place.is_dir() else name
 
 
 def graph():
@@ -143,7 +151,7 @@ def test_only_importers(package):
 def test_the_engine_of_dialogs_is_sans_io():
     """session, script, turn, request and reply know no loop, clock, disk or socket."""
     outside = {"asyncio", "time", "os", "socket", "sqlite3", "pathlib", "tornado", "threading"}
-    for name in ("session", "script", "turn", "request", "reply", "modifiers", "protocol", "step", "record"):
+    for name in ("session", "script", "turn", "request", "reply", "modifiers", "protocol", "step"):
         tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
         found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}
         assert not found & outside, name

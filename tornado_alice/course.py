@@ -9,9 +9,9 @@ from typing import Any
 from . import protocol, turn
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .journal.base import Journal
+from .journal.records import Head, Key, Op, Record
 from .live import Live, LiveScripts
 from .options import Options
-from .record import Head, Key, Op, Record
 from .reply import Reply, say
 from .script import Script
 from .session import Do, Failed, Instruction, Over, Say, Session, digest

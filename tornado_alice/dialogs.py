@@ -22,10 +22,10 @@ from . import protocol
 from .course import Course, Place
 from .errors import JournalConflict, JournalError
 from .journal.base import Journal
+from .journal.records import Key
 from .live import LiveScripts
 from .morphology import lemmatizer
 from .options import Options
-from .record import Key
 from .reply import say
 from .script import Script
 

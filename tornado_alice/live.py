@@ -9,7 +9,7 @@ from typing import Any
 
 from . import step as steps
 from .journal.base import Journal
-from .record import Head, Key, Op
+from .journal.records import Head, Key, Op
 from .session import Do, Session
 from .threads import in_thread
 

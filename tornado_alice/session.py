@@ -23,7 +23,7 @@ from typing import Any
 
 from . import protocol, turn
 from .errors import NonDeterminismError, ReplyError
-from .record import Op, Record
+from .journal.records import Op, Record
 from .reply import Reply
 from .request import Request
 from .script import Ended, Script, Stepper

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Any
 
 from .errors import SettingsError
+from .journal.records import Record
 from .morphology import lemmatizer
-from .record import Record
 from .script import Script
 from .session import Session
 from .skill import Skill

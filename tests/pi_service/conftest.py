@@ -7,7 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from pi_service.handlers import routes, settings
+from pi_service.handlers.routes import routes, settings
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from pi_service.answers import SECURITY
+from pi_service.handlers.base import SECURITY
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 

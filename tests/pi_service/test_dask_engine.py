@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from distributed import LocalCluster
 
-from pi_service import chudnovsky, dask_engine, dask_tasks, tasks
-from pi_service.dask_engine import DaskEngine, big_graph, translated
-from pi_service.engine import QUICK
+from pi_service.arithmetic import chudnovsky
+from pi_service.arithmetic.radix import Piece
+from pi_service.engines import dask_engine, dask_tasks, local_tasks
+from pi_service.engines.base import QUICK
+from pi_service.engines.dask_engine import DaskEngine, big_graph, translated
+from pi_service.engines.ranges import Span
 from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, PiError, WorkerDied
-from pi_service.radix import Piece
-from pi_service.ranges import Span
 
 BIG = 300_000  # more than QUICK, so with many tasks
 LONG = 20_000_000  # long enough that something can be done to it
@@ -100,7 +101,7 @@ def test_checkpoints(n: int, last: str, runner: asyncio.Runner, cluster: LocalCl
 
 def test_extension(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> None:
     """More digits after fewer are the same digits as afresh, and fewer after more split nothing."""
-    tasks.quick(tmp_path / "expected", 2 * BIG)
+    local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body() -> None:
         async with started(cluster) as engine:
@@ -124,7 +125,7 @@ def test_kept_ranges_are_not_split_again() -> None:
 def test_killed_worker(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path, logs: Any) -> None:
     """A worker that gets SIGKILL in mid-job costs time, not digits: what it held is computed again."""
     n = 2_000_000
-    tasks.quick(tmp_path / "expected", n)
+    local_tasks.quick(tmp_path / "expected", n)
     killed = []
 
     def kill(done: float) -> None:

@@ -16,11 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_service import ranges, tasks
-from pi_service.engine import QUICK, LocalEngine
+from pi_service.arithmetic import radix
+from pi_service.engines import local_tasks, ranges
+from pi_service.engines.base import QUICK
+from pi_service.engines.local_engine import LocalEngine
+from pi_service.engines.local_plan import plan
+from pi_service.engines.ranges import BadFile, Span
 from pi_service.errors import CheckFailed, LimitExceeded, WorkerDied
-from pi_service.plan import plan
-from pi_service.ranges import BadFile, Span
 
 BIG = 300_000  # more than QUICK, so with range files and all workers
 MANY = 5_000_000  # enough for several ranges per worker
@@ -72,15 +74,15 @@ def known() -> str:
 def test_digits_are_truncated(n: int, known: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every n gives the first n digits of an independent computation, never rounded, at six nines neither."""
     path = tmp_path_factory.getbasetemp() / "quick"
-    tasks.quick(path, n)
+    local_tasks.quick(path, n)
     assert path.read_text() == known[: n + 1]
 
 
 def test_doubtful_digits_fail() -> None:
     """Digits that a carry from behind could change are not handed out."""
-    for doubtful in ("12345" + "9" * tasks.SPARE, "12345" + "0" * tasks.SPARE):
+    for doubtful in ("12345" + "9" * radix.SPARE, "12345" + "0" * radix.SPARE):
         with pytest.raises(CheckFailed, match="too close to a carry"):
-            tasks.settled(doubtful, 5)
+            radix.settled(doubtful, 5)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_checkpoint_of_ten_million(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
 def test_any_number_of_workers(workers: int, tmp_path: Path) -> None:
     """One worker, and numbers that are no power of two, give the same digits as the quick way."""
-    tasks.quick(tmp_path / "expected", QUICK + 1)
+    local_tasks.quick(tmp_path / "expected", QUICK + 1)
 
     async def run() -> None:
         engine = LocalEngine(workers=workers)
@@ -130,13 +132,13 @@ def test_any_number_of_workers(workers: int, tmp_path: Path) -> None:
 
 def test_extension(tmp_path: Path) -> None:
     """More digits after fewer split only the new terms, and are the same digits as afresh."""
-    tasks.quick(tmp_path / "expected", 2 * BIG)
+    local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body(engine: LocalEngine) -> None:
         await engine.compute(BIG, tmp_path, ignore)
         kept = ranges.chain(tmp_path / "ranges")
         steps = plan(2 * BIG, tmp_path / "ranges", 2, tmp_path / "target")
-        split = [step.args[1] for step in steps if step.function is tasks.split]
+        split = [step.args[1] for step in steps if step.function is local_tasks.split]
         assert min(span.a for span in split) == kept[-1].b
         path = await engine.compute(2 * BIG, tmp_path, ignore)
         assert path.read_bytes() == (tmp_path / "expected").read_bytes()
@@ -163,7 +165,7 @@ def test_superseded_ranges_are_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "altered", "nonsense", "empty"])
 def test_damaged_range_is_computed_again(damage: str, tmp_path: Path) -> None:
     """A range file that was cut or altered is noticed, removed and computed again within the same job."""
-    tasks.quick(tmp_path / "expected", 2 * BIG)
+    local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body(engine: LocalEngine) -> None:
         await engine.compute(BIG, tmp_path, ignore)
@@ -179,7 +181,7 @@ def test_damaged_range_is_computed_again(damage: str, tmp_path: Path) -> None:
 
 def test_bad_file_names_itself(tmp_path: Path) -> None:
     """The error for a damaged file says which file it was, and the file is gone."""
-    tasks.split(tmp_path, Span(0, 50))
+    local_tasks.split(tmp_path, Span(0, 50))
     path = Span(0, 50).path(tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     with pytest.raises(BadFile, match=r"0-50\.pqt cannot be used"):
@@ -190,12 +192,12 @@ def test_bad_file_names_itself(tmp_path: Path) -> None:
 def test_another_attempt_goes_on(tmp_path: Path) -> None:
     """What an interrupted attempt finished is not planned again, also in the middle of the terms."""
     steps = plan(MANY, tmp_path, 2, tmp_path / "target")
-    third = [step for step in steps if step.function is tasks.split][2]
+    third = [step for step in steps if step.function is local_tasks.split][2]
     third.function(*third.args)
     rest = plan(MANY, tmp_path, 2, tmp_path / "target")
-    again = [step.args[1] for step in rest if step.function is tasks.split]
+    again = [step.args[1] for step in rest if step.function is local_tasks.split]
     assert third.args[1] not in again
-    assert sum(map(len, again)) == sum(len(step.args[1]) for step in steps if step.function is tasks.split) - len(
+    assert sum(map(len, again)) == sum(len(step.args[1]) for step in steps if step.function is local_tasks.split) - len(
         third.args[1]
     )
 
@@ -342,7 +344,7 @@ def test_workers_die_with_the_server(tmp_path: Path) -> None:
         """
         import asyncio, sys
         from pathlib import Path
-        from pi_service.engine import LocalEngine
+        from pi_service.engines.local_engine import LocalEngine
 
         async def main():
             engine = LocalEngine(workers=2)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi_service.numerals import date, digits, numbers, words_of
+from pi_service.skill.numerals import date, digits, numbers, words_of
 from tornado_alice.morphology import lemmatizer
 
 LEMMA = lemmatizer()

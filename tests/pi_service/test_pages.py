@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from pi_service.answers import SECURITY
+from pi_service.handlers.base import SECURITY
+from pi_service.handlers.pages import preferred
 from pi_service.jobs import Stage
-from pi_service.pages import preferred
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 

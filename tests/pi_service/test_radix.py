@@ -7,9 +7,9 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_service import chudnovsky, radix
+from pi_service.arithmetic import checked, radix
+from pi_service.arithmetic.radix import Piece
 from pi_service.errors import CheckFailed
-from pi_service.radix import Piece
 
 
 def piece(count: int, seed: int = 1) -> Piece:
@@ -42,7 +42,7 @@ def test_leading_zeros_stay() -> None:
 def test_pieces_join_to_the_whole(pieces: int) -> None:
     """Split for several workers, the parts' digits follow each other and agree with their residues."""
     whole = piece(radix.size(50_000, pieces))
-    parts = radix.split(whole, pieces, radix.five(whole.count // 2))
+    parts = radix.split(whole, pieces, radix.power_of_five(whole.count // 2))
     assert "".join(radix.digits(part, residue) for part, residue in parts) == plain(whole)
 
 
@@ -60,7 +60,7 @@ def test_size_halves_down_to_equal_leaves() -> None:
 def test_altered_piece_fails() -> None:
     """A piece that was altered after its residue was taken fails, and the error names the step."""
     whole = piece(radix.size(20_000, 2))
-    (first, residue), _ = radix.split(whole, 2, radix.five(whole.count // 2))
+    (first, residue), _ = radix.split(whole, 2, radix.power_of_five(whole.count // 2))
     altered = Piece(first.x ^ (mpz(1) << first.bits - 40), first.bits, first.count)
     with pytest.raises(CheckFailed, match=r"conversion to .* digits: the digits read back differ"):
         radix.digits(altered, residue)
@@ -69,10 +69,10 @@ def test_altered_piece_fails() -> None:
 def test_wrong_product_fails() -> None:
     """A wrong product in the conversion is found by its residue."""
 
-    class Wrong(chudnovsky.Threads):
+    class Wrong(checked.Threads):
         def product(self, x: mpz, y: mpz) -> mpz:
             return x * y + (mpz(1) << 4000)
 
     whole = piece(20_000)
     with pytest.raises(CheckFailed, match="conversion to 20000 digits: wrong residue"):
-        radix.halve(whole, radix.five(10_000), Wrong(1))
+        radix.halve(whole, radix.power_of_five(10_000), threads=Wrong(1))

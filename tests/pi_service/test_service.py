@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pi_service.engine import LocalEngine
+from pi_service.engines.local_engine import LocalEngine
 from pi_service.errors import BadRequest, NotFound, StoreUnavailable
 from pi_service.jobs import Stage
 from pi_service.service import Service
@@ -275,7 +275,7 @@ def test_disk_full(tmp_path: Path) -> None:
 REAL = """
 import asyncio, sys
 from pathlib import Path
-from pi_service.engine import LocalEngine
+from pi_service.engines.local_engine import LocalEngine
 from pi_service.jobs import Stage
 from pi_service.service import Service
 

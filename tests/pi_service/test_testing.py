@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from pi_service.engine import Engine
+from pi_service.engines.base import Engine
 from pi_service.testing import MemoryEngine, digits_of_pi
 
 

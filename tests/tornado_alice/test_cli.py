@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tornado_alice.cli import main
-from tornado_alice.loading import load_skill
+from tornado_alice.app.cli import main
+from tornado_alice.app.loading import load_skill
 from tornado_alice.testing import replay
 
 

@@ -100,7 +100,7 @@ def test_the_same_version_must_say_the_same(logs):
 
 def test_version_is_the_source_of_the_module(tmp_path):
     """Scripts get their version from their file: it changes when the file does, and only then."""
-    from tornado_alice.loading import load_skill
+    from tornado_alice.app.loading import load_skill
 
     path, versions = tmp_path / "versioned_script.py", []
     for text in (SCRIPT, SCRIPT, SCRIPT + "\n# more\n"):

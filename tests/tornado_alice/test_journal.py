@@ -8,7 +8,7 @@ import pytest
 
 from tornado_alice import JournalConflict, JournalError, MemoryJournal, SqliteJournal
 from tornado_alice.journal.base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
-from tornado_alice.record import Head, Record
+from tornado_alice.journal.records import Head, Record
 
 KEY = ("skill", "session")
 

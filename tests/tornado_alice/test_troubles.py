@@ -348,7 +348,7 @@ def test_end_of_an_async_iterator_is_an_error_in_a_coroutine(logs):
 
 def test_version_covers_the_modules_beside_the_script(tmp_path):
     """A change in a module that the script imports from its own folder is a change of its version."""
-    from tornado_alice.loading import load_skill
+    from tornado_alice.app.loading import load_skill
 
     source = "import {helper}\nfrom tornado_alice import *\nskill = Skill('v')\n"
     source += "@skill.script\ndef run():\n  yield say('a')\n"

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from pi_service.handlers.texts import EN, LANGUAGES, RU, texts
 from pi_service.jobs import Stage
-from pi_service.texts import EN, LANGUAGES, RU, texts
 
 
 def shape(words: Any) -> Any:

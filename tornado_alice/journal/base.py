@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ..record import Head, Key, Op, Record, Summary
+from .records import Head, Key, Op, Record, Summary
 
 
 class Journal(Protocol):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ..errors import JournalConflict
-from ..record import Head, Key, Op, Record, Summary
 from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
+from .records import Head, Key, Op, Record, Summary
 
 
 @dataclass

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import JournalError
-from ..record import Head, Key, Op, Record, Summary
 from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
+from .records import Head, Key, Op, Record, Summary
 from .writer import LoopWriter, ThreadWriter, Writer, explain
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,205 @@
+"""The JSON API and the websocket feed.
+
+Another site's page cannot command it: what changes anything wants `application/json` and no foreign Origin.
+"""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from ..errors import BadRequest, NotFound, StoreUnavailable
+from ..feed import Subscription
+from ..jobs import Stage
+from ..service import Service
+from ..store import NEWEST_FIRST
+from .base import Answer, Refused, whole
+
+#: What the list can be filtered by.
+LISTED = tuple(stage for stage in Stage if stage is not Stage.REMOVED)
+#: Largest page of the list of jobs.
+MAX_PER_PAGE = 500
+#: Largest window of digits.
+MAX_WINDOW = 10_000
+
+
+class Api(Answer):
+    """Base: errors as JSON, foreign pages refused."""
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
+    def prepare(self) -> None:
+        super().prepare()
+        if self.request.method in ("POST", "DELETE"):
+            self.refuse_foreign()
+        if self.request.method == "POST" and self.request.body:
+            self._want_json()
+
+    def check_xsrf_cookie(self) -> None:
+        """Origin and content type stand in for the form's token."""
+
+    def refuse_foreign(self) -> None:
+        """Refuse what a page of another site sends; programs send no Origin."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2].lower() != self.request.host.lower():
+            raise Refused(403, "foreign_origin", f"requests from pages of {origin[:100]!r} are not accepted")
+
+    def _want_json(self) -> None:
+        given = self.request.headers.get("Content-Type", "")
+        if given.partition(";")[0].strip().lower() != "application/json":
+            message = f"Content-Type must be application/json; got {given[:100]!r}"
+            raise Refused(415, "unsupported_media_type", message)
+
+    def show_error(self, status: int, code: str, message: str) -> None:
+        self.finish({"error": {"code": code, "message": message}})
+
+    def argument(self, name: str, default: str) -> str:
+        return self.get_query_argument(name, default)
+
+    def n(self, text: str) -> int:
+        return whole("n", text, 1)
+
+
+class Unknown(Api):
+    """Any other path of the API."""
+
+    def prepare(self) -> None:
+        raise NotFound(f"there is nothing at {self.request.path[:100]}")
+
+
+class Jobs(Api):
+    """`/api/jobs`: the list, and a new job."""
+
+    def get(self) -> None:
+        status, q = self.argument("status", ""), self.argument("q", "")
+        if status not in ("", *LISTED):
+            allowed = ", ".join(LISTED)
+            raise BadRequest("status", f"status must be one of {allowed}; got {status[:50]!r}")
+        if q:
+            whole("q", q, 0)
+        jobs, total = self.service.jobs(
+            Stage(status) if status else None,
+            q,
+            self.argument("sort", NEWEST_FIRST),
+            whole("page", self.argument("page", "1"), 1, 10**9),
+            whole("per_page", self.argument("per_page", "50"), 1, MAX_PER_PAGE),
+        )
+        self.finish({"jobs": [job.as_json() for job in jobs], "total": total})
+
+    head = get
+
+    def post(self) -> None:
+        job, created = self.service.submit(self._sent().get("n"))
+        if created:
+            self.set_status(201)
+            self.set_header("Location", f"/api/jobs/{job.n}")
+        self.finish(job.as_json())
+
+    def _sent(self) -> dict[str, Any]:
+        try:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            shown = self.request.body[:50].decode("utf-8", "replace")
+            raise BadRequest("body", f'the body must be JSON like {{"n": 1000}}; got {shown!r}') from None
+        if not isinstance(body, dict):
+            raise BadRequest("body", f'the body must be a JSON object like {{"n": 1000}}; got {str(body)[:50]}')
+        return body
+
+
+class OneJob(Api):
+    """`/api/jobs/<n>`: the job with its events; cancel or remove it."""
+
+    def get(self, n: str) -> None:
+        job = self.service.job(self.n(n))
+        if job is None:
+            raise NotFound(f"there is no job with n = {int(n)}")
+        events = [event.as_json() for event in self.service.events(job.n)]
+        self.finish({**job.as_json(), "events": events})
+
+    head = get
+
+    def delete(self, n: str) -> None:
+        self.finish(self.service.remove(self.n(n)).as_json())
+
+
+class Retry(Api):
+    """`/api/jobs/<n>/retry`"""
+
+    def post(self, n: str) -> None:
+        self.finish(self.service.retry(self.n(n)).as_json())
+
+
+class Search(Api):
+    """`/api/search`: where a sequence of digits stands first."""
+
+    async def get(self) -> None:
+        q = self.argument("q", "")
+        found = await self.service.search(q, whole("start", self.argument("start", "1"), 0))
+        self.finish({"q": q, "position": found.position, "around": found.around, "searched": found.searched})
+
+    head = get
+
+
+class Window(Api):
+    """`/v1/pi`: a window of digits, as the public pi.delivery API answers it."""
+
+    cache = "public, max-age=31536000, immutable"  # digits once stored are the same for ever
+
+    def get(self) -> None:
+        start = whole("start", self.argument("start", "0"), 0)
+        count = whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
+        digits = self.service.digit_window(start, count)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.finish(f'{{"content":"{digits}"}}')  # digits need no escaping
+
+    head = get
+
+    def compute_etag(self) -> None:
+        """None is needed: nobody asks again for what never changes."""
+
+
+class Events(Api, WebSocketHandler):
+    """`/api/events`: every change of every job, missed ones first."""
+
+    _subscription: Subscription | None = None
+    _sending: asyncio.Task[None] | None = None
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.refuse_foreign()
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol")
+        after = self.argument("after", "")
+        self._after = whole("after", after, 0) if after else None
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        feed = self.service.feed
+        self._subscription = feed.subscribe(self._after, self._dropped)
+        self._sending = asyncio.create_task(self._send(self._subscription, feed.last_id))
+
+    async def _send(self, subscription: Subscription, latest: int) -> None:
+        with suppress(WebSocketClosedError):  # on_close says so too
+            try:
+                await self.write_message({"id": latest, "stage": "hello"})
+                async for change in subscription:
+                    await self.write_message(change.as_json())  # waits while the other side is slow to read
+            except StoreUnavailable as error:
+                self.close(1013, str(error)[:100])
+
+    def _dropped(self, slow: bool) -> None:
+        if slow:
+            self.close(1013, "too slow; come back with after=<last id>")
+        else:
+            self.close(1001, "the server stops")
+
+    def on_message(self, message: str | bytes) -> None:
+        """Commands come by HTTP; what is said here is ignored."""
+
+    def on_close(self) -> None:
+        if self._subscription:
+            self.service.feed.unsubscribe(self._subscription)
+        if self._sending:
+            self._sending.cancel()

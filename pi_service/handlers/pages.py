@@ -1,0 +1,152 @@
+"""The pages, and the forms that work without JavaScript. A form's POST needs Tornado's XSRF token."""
+
+from typing import Any
+
+from tornado.web import HTTPError
+
+from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
+from ..jobs import Stage
+from ..service import Service
+from .base import Answer, Refused, describe, whole
+from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
+
+#: Digits in the page itself, for readers without JavaScript.
+FIRST = 1000
+
+
+class Html(Answer):
+    """Base: language, errors as HTML."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        if (asked := self._asked()) in LANGUAGES:
+            self.set_cookie("lang", asked, expires_days=365, samesite="Lax", httponly=True)
+
+    def _asked(self) -> str:
+        # not get_argument: an error page must not fail over a broken query
+        return self.request.query_arguments.get("lang", [b""])[-1].decode("latin-1")
+
+    @property
+    def lang(self) -> str:
+        """What the address asks for, else what was chosen before, else what the browser prefers."""
+        accepted = preferred(self.request.headers.get("Accept-Language", ""))
+        wishes = [self._asked(), self.get_cookie("lang") or "", *accepted]
+        return next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        functions = {fn.__name__: fn for fn in (groups, iso, moment, number, seconds)}
+        return super().get_template_namespace() | functions | {"lang": self.lang, "t": texts(self.lang)}
+
+    def show(self, template: str, **values: Any) -> None:
+        self.set_header("Vary", "Accept-Language, Cookie")
+        self.render(template, **values)
+
+    def show_error(self, status: int, code: str, message: str) -> None:
+        self.show("error.html", status=status, message=message)
+
+    def check_xsrf_cookie(self) -> None:
+        try:
+            super().check_xsrf_cookie()
+        except HTTPError:
+            message = "the form is out of date or came from another site; open the page anew and send it again"
+            raise Refused(403, "xsrf", message) from None
+
+
+class Page(Html):
+    """Base of what shows or changes jobs."""
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
+
+class Missing(Html):
+    """Whatever no route answers."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise NotFound(f"there is nothing at {self.request.path[:100]}")
+
+
+class Dashboard(Page):
+    """`/`: the table of all computations and the form for a new one."""
+
+    def get(self) -> None:
+        self.show_jobs()
+
+    head = get
+
+    def show_jobs(self, message: str | None = None) -> None:
+        jobs, total = self.service.jobs()
+        self.show(
+            "pi/dashboard.html",
+            jobs=jobs,
+            total=total,
+            cursor=self.service.feed.last_id,
+            max_digits=self.service.max_digits,
+            message=message,
+        )
+
+
+class NewJob(Dashboard):
+    """`/jobs`: the form's target; a bad n shows the dashboard again and says why."""
+
+    def get(self) -> None:
+        self.redirect("/")  # someone reloads the answer to a bad n
+
+    head = get
+
+    def post(self) -> None:
+        try:
+            job, _ = self.service.submit(whole("n", self.get_body_argument("n", ""), 1, self.service.max_digits))
+        except (BadRequest, QueueFull, StoreUnavailable) as error:
+            status, _, message = describe(error)
+            self.set_status(status)
+            self.show_jobs(message)
+        else:
+            self.redirect(f"/pi/{job.n}", status=303)
+
+
+class OneJob(Page):
+    """`/pi/<n>`: one job, its events, and pi to n digits."""
+
+    def get(self, text: str) -> None:
+        n = whole("n", text, 1)
+        job = self.service.job(n)
+        if job is None:
+            raise NotFound(f"there is no job with n = {n}")
+        first = min(n, self.service.available, FIRST)
+        self.show(
+            "pi/job.html",
+            job=job,
+            events=self.service.events(n),
+            available=self.service.available,
+            cursor=self.service.feed.last_id,
+            first=self.service.digit_window(1, first) if first else "",
+        )
+
+    head = get
+
+
+class Command(Page):
+    """`/jobs/<n>/retry` and `/jobs/<n>/remove`: the buttons without JavaScript."""
+
+    def post(self, text: str, command: str) -> None:
+        n = whole("n", text, 1)
+        job = self.service.retry(n) if command == "retry" else self.service.remove(n)
+        self.redirect("/" if job.status is Stage.REMOVED else f"/pi/{n}", status=303)
+
+
+def preferred(header: str) -> list[str]:
+    """The primary languages of an Accept-Language header, the most wanted first.
+
+    >>> preferred("de;q=0.9, en-GB;q=0.7, ru")
+    ['ru', 'de', 'en']
+    """
+    wishes = []
+    for part in header.replace(" ", "").split(","):
+        tag, _, quality = part.partition(";q=")
+        try:
+            wishes.append((-float(quality or 1), tag.lower().partition("-")[0]))
+        except ValueError:
+            continue  # not a wish anybody can read
+    return [language for _, language in sorted(wishes, key=lambda wish: wish[0])]

@@ -1,0 +1,66 @@
+"""The routes of the service and the Application settings they need."""
+
+from importlib.resources import files
+from typing import Any
+
+from tornado.routing import Rule
+from tornado.web import HTTPError, StaticFileHandler, url
+
+from ..service import Service
+from . import api, pages
+from .base import SECURITY
+
+#: What is served of web/.
+SERVED = (".js", ".css", ".svg")
+
+
+class Static(StaticFileHandler):
+    """Scripts, styles and pictures of the pages; templates lie beside them and are not served."""
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        if not absolute_path.endswith(SERVED):
+            raise HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
+
+    def set_default_headers(self) -> None:
+        for name, value in SECURITY.items():
+            self.set_header(name, value)
+
+    def set_extra_headers(self, path: str) -> None:
+        """A module that another one imports has no version in its URL: it is asked for anew, so that none is stale."""
+        if "v" not in self.request.arguments:
+            self.set_header("Cache-Control", "no-cache")
+
+
+def routes(service: Service) -> list[Rule]:
+    """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
+    given = {"service": service}
+    return [
+        url(r"/v1/pi", api.Window, given),  # first, as the one that is asked most often
+        url(r"/", pages.Dashboard, given),
+        url(r"/jobs", pages.NewJob, given),
+        url(r"/jobs/([^/]+)/(retry|remove)", pages.Command, given),
+        url(r"/pi/([^/]+)", pages.OneJob, given),
+        url(r"/api/jobs", api.Jobs, given),
+        url(r"/api/jobs/([^/]+)", api.OneJob, given),
+        url(r"/api/jobs/([^/]+)/retry", api.Retry, given),
+        url(r"/api/search", api.Search, given),
+        url(r"/api/events", api.Events, given),
+        url(r"/(?:api|v1)(?:/.*)?", api.Unknown, given),
+    ]
+
+
+def settings() -> dict[str, Any]:
+    """Settings of the `tornado.web.Application` that serves `routes`."""
+    web = str(files("tornado_alice_web"))
+    return {
+        "template_path": web,
+        "static_path": web,
+        "static_handler_class": Static,
+        "default_handler_class": pages.Missing,
+        "xsrf_cookies": True,
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        # a page that went to sleep is noticed, and proxies keep quiet connections open
+        "websocket_ping_interval": 20,
+        "websocket_max_message_size": 4096,
+    }

@@ -1,0 +1,194 @@
+"""The bundled skill about pi: tells digits, reads them, finds dates in them and trains the memory.
+
+It is also the model of a skill that does long work: what takes time is a `step`, the service computes in worker
+processes, and a step that outlasts the turn is answered by "computing" until its outcome is there.
+"""
+
+from typing import Any
+
+from tornado_alice import Reply, Skill, request, say, step, suggest
+
+from ..errors import QueueFull, StoreUnavailable
+from ..jobs import Stage
+from ..service import Service
+from . import numerals
+from .phrases import WISHES, texts
+
+READ = 20  # digits read aloud at once: what one can listen to
+FIRST_TO_LEARN = 3
+SEARCHED = 1_000_000  # digits that a search wants to have: most six-digit dates are among them
+
+
+class Pi:
+    """What the script asks of the service; each method is a step."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def digits(self, start: int, count: int) -> dict[str, Any]:
+        """{"digits"} from position `start` (0 is the leading 3) on, computed if need be, or {"error"}."""
+        n = start + count - 1
+        if n > self.service.available:
+            job, _ = self.service.submit(n)
+            if job.status in (Stage.ERROR, Stage.CANCELLED):
+                self.service.retry(n)
+            job = await self.service.wait(n)
+            if job.status != Stage.STORED:
+                return {"error": job.error or job.status.value}
+        return {"digits": self.service.digit_window(start, count)}
+
+    async def digit(self, n: int) -> dict[str, Any]:
+        """The n-th digit after the point; its job is on the dashboard."""
+        job, _ = self.service.submit(n)
+        if job.status in (Stage.ERROR, Stage.CANCELLED):
+            self.service.retry(n)
+        job = await self.service.wait(n)
+        return {"digits": str(job.digit)} if job.status == Stage.STORED else {"error": job.error or job.status.value}
+
+    async def find(self, *sequences: str) -> dict[str, Any]:
+        """The first of the sequences that is there: {"sequence", "position", "searched"}."""
+        enough = min(SEARCHED, self.service.max_digits)
+        if self.service.available < enough:
+            await self.digits(enough, 1)
+        for sequence in sequences:
+            found = await self.service.search(sequence)
+            if found.position is not None:
+                break
+        return {"sequence": sequence, "position": found.position, "searched": found.searched}
+
+
+def make_skill(service: Service) -> Skill:
+    """The skill over a started Service."""
+    skill = Skill("pi")
+    pi = Pi(service)
+
+    @skill.script
+    async def run_script() -> None:
+        t = texts(str((request.get("meta") or {}).get("locale", "ru-RU")))
+        reply = say(t["hello"], suggest(*t["buttons"]))
+        while True:
+            await reply
+            wish = _wish()
+            if wish == "stop":
+                await say(t["bye"], end_session=True)
+                return
+            if wish == "find":
+                reply = await _find(pi, t)
+            elif wish == "read":
+                reply = await _read(pi, t)
+            elif wish == "train":
+                reply = await _train(pi, t)
+            elif wish == "help":
+                reply = say(t["help"], suggest(*t["buttons"]))
+            else:
+                reply = await _digit(pi, t)
+
+    return skill
+
+
+async def _digit(pi: Pi, t: Any) -> Reply:
+    n = _number()
+    if n is None:
+        return say(t["what"], suggest(*t["buttons"]))
+    if not 1 <= n <= pi.service.max_digits:
+        return say(t["range"].format(limit=pi.service.max_digits))
+    got = await _ask(t, n, pi.digit, n)
+    if "digits" not in got:
+        return say(got["say"])
+    return say(t["digit"].format(n=n, digit=got["digits"]), suggest(*t["buttons"]))
+
+
+async def _read(pi: Pi, t: Any) -> Reply:
+    start = _number() or 1
+    while True:
+        if start + READ - 1 > pi.service.max_digits:
+            return say(t["range"].format(limit=pi.service.max_digits))
+        got = await _ask(t, start + READ - 1, pi.digits, start, READ)
+        if "digits" not in got:
+            return say(got["say"])
+        shown = t["read"].format(start=start, digits=_grouped(got["digits"]))
+        await say(shown, suggest(*t["more"]), tts=t["read"].format(start=start, digits=" ".join(got["digits"])))
+        if _wish() != "more":
+            return say(t["menu"], suggest(*t["buttons"])) if _number() is None else await _digit(pi, t)
+        start += READ
+
+
+async def _find(pi: Pi, t: Any) -> Reply:
+    sequences = _sequences()
+    if not sequences:
+        await say(t["find_what"])
+        sequences = _sequences()
+    if not sequences:
+        return say(t["what"], suggest(*t["buttons"]))
+    got = await _ask(t, SEARCHED, pi.find, *sequences)
+    if "say" in got:
+        return say(got["say"])
+    key = "not_found" if got["position"] is None else "found" if got["sequence"] == sequences[0] else "found_short"
+    return say(t[key].format(long=sequences[0], **got), suggest(*t["buttons"]))
+
+
+async def _train(pi: Pi, t: Any) -> Reply:
+    record = int(request.state("user").get("pi_record", 0))
+    length, phrase = FIRST_TO_LEARN, t["train"]
+    update: dict[str, Any] = {}
+    while True:
+        got = await _ask(t, length, pi.digits, 1, length)
+        if "digits" not in got:
+            return say(got["say"])
+        digits = got["digits"]
+        spoken = {"digits": " ".join(digits), "record": record}
+        await say(phrase.format(digits=_grouped(digits), record=record), tts=phrase.format(**spoken), **update)
+        if _wish() == "stop":
+            return say(t["menu"], suggest(*t["buttons"]))
+        if numerals.digits(_words()) == digits:
+            phrase = t["record"] if length > record else t["right"]
+            record = max(record, length)
+            update = {"user_state_update": {"pi_record": record}}
+            length += 1
+            continue
+        await say(t["wrong"].format(digits=_grouped(digits), record=record), suggest(*t["again"]), **update)
+        if _wish() != "more":
+            return say(t["menu"], suggest(*t["buttons"]))
+        phrase = t["train"]
+
+
+async def _ask(t: Any, n: int, fn: Any, *args: Any) -> dict[str, Any]:
+    """The outcome of a step of `Pi`, or {"say": what went wrong}."""
+    try:
+        got = await step(fn, *args).or_say(t["computing"].format(n=n), t["computing_more"])
+    except QueueFull:
+        return {"say": t["busy"]}
+    except StoreUnavailable:
+        return {"say": t["away"]}
+    return {"say": t["failed"].format(error=got["error"])} if "error" in got else dict(got)
+
+
+def _words() -> list[str]:
+    return numerals.words_of(request.command, request.lemma)
+
+
+def _wish() -> str | None:
+    said = set(request.lemmas) | set(request.words)
+    return next((wish for wish, lemmas in WISHES.items() if said & set(lemmas.split())), None)
+
+
+def _number() -> int | None:
+    """The number said: as the platform understood it, or as the words tell."""
+    heard = [value for value in request.entities("YANDEX.NUMBER") if isinstance(value, int)]
+    said = heard or numerals.numbers(_words())
+    return said[0] if said else None
+
+
+def _sequences() -> list[str]:
+    """What to look for: a date, whole, with a short year and without one; or the digits said."""
+    day = numerals.date(_words())
+    if day is None:
+        said = numerals.digits(_words())
+        return [said] if 1 <= len(said) <= 20 else []
+    number, month, year = day
+    short = f"{number:02}{month:02}"
+    return [short] if year is None else [f"{short}{year:04}", f"{short}{year % 100:02}", short]
+
+
+def _grouped(digits: str) -> str:
+    return " ".join(digits[i : i + 5] for i in range(0, len(digits), 5))

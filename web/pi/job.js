@@ -1,0 +1,150 @@
+// The page of one job: its state and events live from the feed, and pi to n digits.
+
+import { act, ask } from "../api.js";
+import { Digits } from "./digits.js";
+import { Feed, showState } from "../feed.js";
+import { isFinished, writeActions } from "./table.js";
+import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
+import { useTools } from "./tools.js";
+
+const { dataset } = document.body;
+const N = Number(dataset.n);
+const byId = (id) => document.getElementById(id);
+const part = (selector) => byId("job").querySelector(selector);
+
+let available = Number(dataset.available);
+let job = null; // as told last
+const digits = new Digits(byId("digits"), {
+  failed: () => showPartial(say("digits_failed")),
+  arrived: () => showPartial(),
+});
+const showLink = showState(byId("link"));
+
+digits.mark("nth", N, N);
+showDigits();
+useTools(digits);
+for (const time of document.querySelectorAll("time")) {
+  writeTime(time, Date.parse(time.dateTime) / 1000, { milliseconds: time.closest("#events") !== null });
+}
+
+new Feed(Number(dataset.cursor), {
+  tell(events) {
+    for (const event of events) {
+      if (event.stage === "stored") available = Math.max(available, event.n);
+      if (event.n === N) take(event);
+    }
+    showDigits();
+  },
+  state(now) {
+    showLink(now);
+    if (now === "live") load();
+  },
+  reset: () => location.reload(),
+});
+
+async function load() {
+  const before = job;
+  try {
+    const { events, ...answer } = await ask("GET", `/api/jobs/${N}`);
+    if (job === before) show(answer); // else an event told something newer meanwhile
+    for (const event of events) list(event);
+  } catch (error) {
+    if (error.status === 404) showRemoved();
+    else if (error.status) complain(error);
+  }
+}
+
+function take(event) {
+  list(event);
+  if (!event.job) {
+    showRemoved();
+    return;
+  }
+  show(event.job);
+  if (!isFinished(event.stage)) return;
+  byId("said").textContent = say(`said_${event.stage}`, { n: N, digit: String(job.digit) });
+}
+
+// -- the job
+
+function show(now) {
+  job = now;
+  if (byId("job").dataset.status === "removed") byId("wrong").textContent = ""; // it was asked for again
+  byId("job").dataset.status = job.status;
+  part(".status").textContent = statusWord(job.status);
+  part("progress").value = job.progress;
+  part(".percent").textContent = percent(job.progress);
+  part(".why").textContent = job.error ?? "";
+  part(".digit").textContent = job.digit ?? "?";
+  part(".seconds").textContent = job.seconds === null ? "—" : duration(job.seconds);
+  part(".attempt").textContent = number(job.attempt);
+  showTime(part(".registered"), job.registered_at);
+  showTime(part(".finished"), job.finished_at);
+  byId("actions").hidden = false;
+  writeActions(byId("actions"), job);
+}
+
+function showTime(place, at) {
+  const time = document.createElement("time");
+  if (at !== null) writeTime(time, at);
+  place.replaceChildren(at === null ? "—" : time);
+}
+
+function showRemoved() {
+  byId("actions").hidden = true;
+  byId("job").dataset.status = "removed";
+  part(".status").textContent = statusWord("removed");
+  part(".why").textContent = "";
+  byId("wrong").textContent = say("removed");
+}
+
+byId("actions").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await act(event.submitter, N);
+    byId("wrong").textContent = "";
+  } catch (error) {
+    complain(error);
+  }
+});
+
+function complain(error) {
+  byId("wrong").textContent = error.message;
+}
+
+// -- its events
+
+function list(event) {
+  if (event.stage === "taken" && event.progress > 0) return; // the progress bar shows these
+  const events = byId("events");
+  if (events.querySelector(`[data-id="${event.id}"]`)) return;
+  const line = document.createElement("li");
+  line.dataset.id = event.id;
+  line.dataset.status = event.stage;
+  const [time, status, why] = ["time", "span", "span"].map((name) => document.createElement(name));
+  writeTime(time, event.at, { milliseconds: true });
+  status.className = "status";
+  status.textContent = statusWord(event.stage);
+  why.className = "why";
+  why.lang = "en";
+  why.textContent = event.detail ?? "";
+  line.append(time, " ", status, " ", why);
+  const later = [...events.children].find((other) => Number(other.dataset.id) > event.id);
+  events.insertBefore(line, later ?? null);
+}
+
+// -- its digits
+
+function showDigits() {
+  const limit = Math.min(N, available);
+  if (limit === digits.limit && limit > 0) return;
+  digits.show(limit);
+  byId("tools").hidden = limit === 0;
+  byId("none").hidden = limit > 0;
+  showPartial();
+}
+
+function showPartial(trouble = "") {
+  const some = digits.limit > 0 && digits.limit < N;
+  byId("partial").textContent = trouble || (some ? say("on_disk", { have: digits.limit, n: N }) : "");
+}
