@@ -1,6 +1,6 @@
 """A job service for the digits of pi: `Service` computes and keeps them, `routes` and `settings` serve it over HTTP."""
 
-from .digits import Found
+from .digits import Match
 from .engines.base import Engine
 from .engines.local_engine import LocalEngine
 from .errors import (
@@ -26,11 +26,11 @@ __all__ = [
     "DiskFull",
     "Engine",
     "Event",
-    "Found",
     "IllegalTransition",
     "Job",
     "LimitExceeded",
     "LocalEngine",
+    "Match",
     "NotFound",
     "PiError",
     "QueueFull",

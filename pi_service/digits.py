@@ -31,7 +31,7 @@ LONGEST = 20
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """Where a sequence begins, or None. `around` holds up to ten digits more on either side."""
 
     position: int | None  #: counted like n, after the point
@@ -91,7 +91,7 @@ class Digits:
         """The n-th decimal digit after the point."""
         return int(self.window(n, 1))
 
-    async def find(self, sequence: str, start: int = 1) -> Found:
+    async def find(self, sequence: str, start: int = 1) -> Match:
         """The first place at or after position `start` where `sequence` stands; the leading 3 is not searched.
 
         Raises `BadRequest` unless `sequence` is 1 to 20 digits.
@@ -100,7 +100,7 @@ class Digits:
             raise BadRequest("q", f"q must be 1 to {LONGEST} digits; got {sequence[:50]!r}")
         size = self._sums.size
         if not size:
-            return Found(None, "", 0)
+            return Match(None, "", 0)
         async with self._searching:
             return await asyncio.to_thread(_find, self._path, sequence.encode(), max(1, start), size)
 
@@ -222,7 +222,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _find(path: Path, sequence: bytes, start: int, size: int) -> Found:
+def _find(path: Path, sequence: bytes, start: int, size: int) -> Match:
     overlap = len(sequence) - 1
     with path.open("rb") as file:  # a file of its own: the served one may be replaced meanwhile
         for offset in range(start, size, STEP):
@@ -233,5 +233,5 @@ def _find(path: Path, sequence: bytes, start: int, size: int) -> Found:
                 left = max(1, position - AROUND)
                 right = min(size, position + len(sequence) + AROUND)
                 around = os.pread(file.fileno(), right - left, left).decode("ascii")
-                return Found(position, around, size - 1)
-    return Found(None, "", size - 1)
+                return Match(position, around, size - 1)
+    return Match(None, "", size - 1)

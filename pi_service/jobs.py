@@ -1,6 +1,6 @@
 """What a job is: stages, events and the table of allowed transitions. Data only, no I/O, no clock.
 
-1. The events of a job are its truth; a `Job` is nothing but their fold (`follow` makes the next event, `fold`
+1. The events of a job are its truth; a `Job` is nothing but their fold (`next_event` makes the next event, `apply`
    applies it).
 2. An event is allowed only where `TRANSITIONS` has it; anything else raises `IllegalTransition`.
 3. The table also numbers the attempts: the value beside a stage is what the event adds to the number.
@@ -53,7 +53,7 @@ TRANSITIONS: dict[Stage | None, dict[Stage, int]] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class NewEvent:
     """What shall be recorded next; the store adds id, attempt and time."""
 
     stage: Stage
@@ -130,15 +130,15 @@ class Change:
         return {**self.event.as_json(), "job": self.job and self.job.as_json()}
 
 
-def follow(last: Event | None, step: Step, *, id: int, n: int, at: float) -> Event:
+def next_event(last: Event | None, step: NewEvent, *, id: int, n: int, at: float) -> Event:
     """The event that `step` becomes after `last`, the last event of job `n`.
 
     Raises `IllegalTransition` if the table has no place for it.
 
-    >>> first = follow(None, Step(Stage.REGISTERED), id=1, n=1000, at=0.0)
+    >>> first = next_event(None, NewEvent(Stage.REGISTERED), id=1, n=1000, at=0.0)
     >>> first.stage.value, first.attempt
     ('registered', 1)
-    >>> follow(first, Step(Stage.STORED), id=2, n=1000, at=0.0)
+    >>> next_event(first, NewEvent(Stage.STORED), id=2, n=1000, at=0.0)
     Traceback (most recent call last):
     ...
     pi_service.errors.IllegalTransition: event 'stored' is not allowed in state 'registered'
@@ -152,7 +152,7 @@ def follow(last: Event | None, step: Step, *, id: int, n: int, at: float) -> Eve
     return Event(id, n, attempt, step.stage, progress, at, step.detail, step.digit)
 
 
-def fold(job: Job | None, event: Event) -> Job | None:
+def apply(job: Job | None, event: Event) -> Job | None:
     """The job after `event`; None when the event removed it."""
     if event.stage is Stage.REMOVED:
         return None

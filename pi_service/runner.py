@@ -21,7 +21,7 @@ from .digits import Digits
 from .engines.base import QUICK, Engine
 from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
 from .feed import Feed
-from .jobs import FINISHED, Job, Stage, Step
+from .jobs import FINISHED, Job, NewEvent, Stage
 from .lanes import Lane, Run
 from .store import Store
 
@@ -53,9 +53,9 @@ class Runner:
         if lost:
             log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
         for job in sorted(lost, key=lambda job: -job.n):  # the largest first: the others follow it
-            self._schedule(job.n, Step(Stage.SCHEDULED, f"{trouble}; its digits are computed again"))
+            self._schedule(job.n, NewEvent(Stage.SCHEDULED, f"{trouble}; its digits are computed again"))
         for job in unfinished:
-            self._schedule(job.n, Step(Stage.SCHEDULED, "the server was restarted"))
+            self._schedule(job.n, NewEvent(Stage.SCHEDULED, "the server was restarted"))
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
 
     async def stop(self) -> None:
@@ -84,9 +84,9 @@ class Runner:
         """Cancel an unfinished job, take a finished one out of the table. Raises `NotFound`."""
         job = self._known(n)
         if job.status in FINISHED:
-            self._feed.publish(self._store.record(n, Step(Stage.REMOVED)))
+            self._feed.publish(self._store.record(n, NewEvent(Stage.REMOVED)))
             return replace(job, status=Stage.REMOVED)
-        job = self._record(n, Step(Stage.CANCELLED))
+        job = self._record(n, NewEvent(Stage.CANCELLED))
         for lane in self._lanes:
             if end := lane.drop(n):
                 end()
@@ -101,13 +101,13 @@ class Runner:
         queued = sum(lane.queued() for lane in self._lanes)
         if queued >= self._max_queue and n > self._digits.available:
             raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
-        return self._schedule(n, Step(Stage.REGISTERED), Step(Stage.SCHEDULED))
+        return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
 
-    def _schedule(self, n: int, *steps: Step) -> Job:
+    def _schedule(self, n: int, *steps: NewEvent) -> Job:
         """Record `steps`, which end in `scheduled`, and send `n` the shortest way to its digits."""
         if n <= self._digits.available:
-            taken = Step(Stage.TAKEN, "its digits are on disk already")
-            return self._record(n, *steps, taken, Step(Stage.CALCULATED), self._stored(n))
+            taken = NewEvent(Stage.TAKEN, "its digits are on disk already")
+            return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
         lane = self._quick if n <= QUICK else self._big
         if run := lane.joinable(n):
             job = self._record(n, *steps, _taken(n, run))
@@ -132,9 +132,9 @@ class Runner:
         try:
             await self._run(run)
         except Exception as error:
-            await self._tell(run, run.leader, Step(Stage.ERROR, _reason(run, error)))
+            await self._tell(run, run.leader, NewEvent(Stage.ERROR, _reason(run, error)))
             lane.drop(run.leader)
-        alone = Step(Stage.SCHEDULED, f"n = {run.leader} came to no end; computed on its own")
+        alone = NewEvent(Stage.SCHEDULED, f"n = {run.leader} came to no end; computed on its own")
         for n in list(run.members):
             await self._surely(run, n, partial(self._schedule, n, alone))
 
@@ -143,12 +143,12 @@ class Runner:
             await self._tell(run, n, _taken(n, run))
         await self._digits.settled()
         if run.leader <= self._digits.available:
-            await self._tell(run, run.leader, Step(Stage.CALCULATED))
+            await self._tell(run, run.leader, NewEvent(Stage.CALCULATED))
         elif not await self._attempts(run):
             return
         await self._tell(run, run.leader, self._stored(run.leader))
         for n in [n for n in run.members if n != run.leader]:
-            await self._tell(run, n, Step(Stage.CALCULATED), self._stored(n))
+            await self._tell(run, n, NewEvent(Stage.CALCULATED), self._stored(n))
             await asyncio.sleep(0)  # a thousand followers must not hold up the loop
         run.members.clear()
 
@@ -171,8 +171,8 @@ class Runner:
             if attempt == ATTEMPTS or not isinstance(error, WorkerDied | CheckFailed):
                 raise error
             log.warning("attempt %d of %d at n=%d failed: %s", attempt, ATTEMPTS, run.leader, error)
-            again = Step(Stage.REGISTERED, f"attempt {attempt + 1} of {ATTEMPTS}")
-            steps = Step(Stage.ERROR, str(error)), again, Step(Stage.SCHEDULED), Step(Stage.TAKEN)
+            again = NewEvent(Stage.REGISTERED, f"attempt {attempt + 1} of {ATTEMPTS}")
+            steps = NewEvent(Stage.ERROR, str(error)), again, NewEvent(Stage.SCHEDULED), NewEvent(Stage.TAKEN)
             await self._tell(run, run.leader, *steps)
         raise AssertionError("the last attempt returns or raises")
 
@@ -184,21 +184,21 @@ class Runner:
             raise unwritable(error) from error
         finally:
             run.computing = False
-        await self._tell(run, run.leader, Step(Stage.CALCULATED))
+        await self._tell(run, run.leader, NewEvent(Stage.CALCULATED))
         await self._digits.replace(path, run.leader)
 
     def _progress(self, run: Run, fraction: float) -> None:
         fraction = min(1.0, fraction)
         for n in run.report(fraction, asyncio.get_running_loop().time()):
             with suppress(StoreUnavailable):  # the next report makes up for it
-                self._record(n, Step(Stage.TAKEN, progress=fraction))
+                self._record(n, NewEvent(Stage.TAKEN, progress=fraction))
 
     # -- recording
 
-    def _stored(self, n: int) -> Step:
-        return Step(Stage.STORED, digit=self._digits.digit(n))
+    def _stored(self, n: int) -> NewEvent:
+        return NewEvent(Stage.STORED, digit=self._digits.digit(n))
 
-    async def _tell(self, run: Run, n: int, *steps: Step) -> None:
+    async def _tell(self, run: Run, n: int, *steps: NewEvent) -> None:
         await self._surely(run, n, partial(self._record, n, *steps))
 
     async def _surely(self, run: Run, n: int, record: Callable[[], object]) -> None:
@@ -211,7 +211,7 @@ class Runner:
                 log.warning("n=%d has to wait: %s", n, error)
                 await asyncio.sleep(STORE_RETRY)
 
-    def _record(self, n: int, *steps: Step) -> Job:
+    def _record(self, n: int, *steps: NewEvent) -> Job:
         changes = self._store.record(n, *steps)
         self._feed.publish(changes)
         for event in (change.event for change in changes if not change.event.progress):
@@ -221,8 +221,8 @@ class Runner:
         return job
 
 
-def _taken(n: int, run: Run) -> Step:
-    return Step(Stage.TAKEN, None if n == run.leader else f"together with n = {run.leader}")
+def _taken(n: int, run: Run) -> NewEvent:
+    return NewEvent(Stage.TAKEN, None if n == run.leader else f"together with n = {run.leader}")
 
 
 def _reason(run: Run, error: Exception) -> str:

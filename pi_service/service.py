@@ -12,7 +12,7 @@ import fcntl
 from pathlib import Path
 from typing import BinaryIO
 
-from .digits import Digits, Found
+from .digits import Digits, Match
 from .engines.base import Engine
 from .errors import BadRequest, NotFound, StoreUnavailable
 from .feed import Feed
@@ -136,7 +136,7 @@ class Service:
         """`count` digits from position `start` on; position 0 is the leading 3. Raises `NotFound`."""
         return self._digits.window(start, count)
 
-    async def search(self, sequence: str, start: int = 1) -> Found:
+    async def search(self, sequence: str, start: int = 1) -> Match:
         """The first place at or after `start` where `sequence` (1-20 digits) stands. Raises `BadRequest`."""
         return await self._digits.find(sequence, start)
 

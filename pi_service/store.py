@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from .errors import BadRequest, IllegalTransition, StoreUnavailable
-from .jobs import UNFINISHED, Change, Event, Job, Stage, Step, fold, follow
+from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -77,7 +77,7 @@ class Store:
 
     # -- writing
 
-    def record(self, n: int, *steps: Step) -> list[Change]:
+    def record(self, n: int, *steps: NewEvent) -> list[Change]:
         """Append the events of `steps` to job `n` in one transaction and return them with the jobs they made.
 
         Raises `IllegalTransition` if one of them is not allowed; then none of them is written.
@@ -89,10 +89,10 @@ class Store:
             job = self._job(n)
             changes = []
             for step in steps:
-                event = follow(last, step, id=0, n=n, at=self._clock())
+                event = next_event(last, step, id=0, n=n, at=self._clock())
                 seq += 1
                 event = self._append(event, seq)
-                job = fold(job, event)
+                job = apply(job, event)
                 last = event
                 changes.append(Change(event, job))
             self._project(n, job)

@@ -14,14 +14,14 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "turn", "source", "threads"],
+        ["protocol", "morphology", "context", "fingerprint", "threads"],
         ["request", "reply"],
         ["modifiers", "step", "options"],
         ["script"],
         ["journal.records", "journal.base", "journal.memory", "journal.writer", "journal.sqlite", "journal"],
         ["session"],
         ["live"],
-        ["course"],
+        ["turn"],
         ["dialogs"],
         ["webhook"],
         ["skill"],
@@ -149,9 +149,9 @@ def test_only_importers(package):
 
 
 def test_the_engine_of_dialogs_is_sans_io():
-    """session, script, turn, request and reply know no loop, clock, disk or socket."""
+    """session, script, context, request and reply know no loop, clock, disk or socket."""
     outside = {"asyncio", "time", "os", "socket", "sqlite3", "pathlib", "tornado", "threading"}
-    for name in ("session", "script", "turn", "request", "reply", "modifiers", "protocol", "step"):
+    for name in ("session", "script", "context", "request", "reply", "modifiers", "protocol", "step"):
         tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
         found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}
         assert not found & outside, name

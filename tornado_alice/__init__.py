@@ -1,5 +1,6 @@
 """Dialog scripts for Yandex Alice that read like the conversation and cannot be lost."""
 
+from .context import now, random, uuid4
 from .errors import (
     AliceError,
     JournalConflict,
@@ -19,7 +20,6 @@ from .reply import Reply, say
 from .request import Request, request
 from .skill import Skill
 from .step import continue_as_new, gather, idempotency_key, step
-from .turn import now, random, uuid4
 
 __all__ = [
     "AliceError",

@@ -1,6 +1,6 @@
 """All dialogs of one script: order of turns, live scripts, steps, journal.
 
-Who calls whom: the webhook → `Dialogs.answer` → Course (one turn) → Session (what comes next), Journal (what has been).
+Who calls whom: the webhook → `Dialogs.answer` → Turn (one turn) → Session (what comes next), Journal (what has been).
 
 Rules:
 1. One turn of a session at a time; other sessions do not wait for it.
@@ -19,17 +19,20 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from . import protocol
-from .course import Course, Place
 from .errors import JournalConflict, JournalError
 from .journal.base import Journal
 from .journal.records import Key
-from .live import LiveScripts
+from .live import SessionCache
 from .morphology import lemmatizer
 from .options import Options
 from .reply import say
 from .script import Script
+from .turn import Runtime, Turn
 
 log = logging.getLogger(__name__)
+
+#: How often a turn is begun anew because another process has written the same one first.
+TRIES = 3
 
 
 class Dialogs:
@@ -48,11 +51,11 @@ class Dialogs:
         self, script: Script, journal: Journal, options: Options, clock: Callable[[], float] = time.time
     ) -> None:
         self.script = script
-        self.scripts = LiveScripts(options.max_live, options.idle)
+        self.scripts = SessionCache(options.max_live, options.idle)
         self.lemma = lemmatizer(options.load_analyzer)
         self.journal, self.options, self._clock = journal, options, clock
         self.counts: Counter[str] = Counter()
-        self._place = Place(script, journal, options, self.scripts, self.lemma, self.counts)
+        self._runtime = Runtime(script, journal, options, self.scripts, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
@@ -74,7 +77,7 @@ class Dialogs:
         deadline = asyncio.get_running_loop().time() + self.options.reply_within
         async with lock:
             try:
-                return await self._take(key, data, body, deadline)
+                return await self._handle(key, data, body, deadline)
             except JournalError as error:
                 self.counts["journal_errors"] += 1
                 log.error("session %s: %s", key[1], error)
@@ -87,16 +90,16 @@ class Dialogs:
     def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any]) -> bytes:
         return protocol.answer(say(*phrases), data)[0]
 
-    async def _take(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
+    async def _handle(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
         if protocol.is_ping(data) and key not in self.scripts and self.journal.find(key) is None:
             return self._engine_says(self.options.pong, data)
-        for _ in range(3):
-            course = Course(self._place, key, data, body, self._clock(), deadline)
+        for _ in range(TRIES):
+            turn = Turn(self._runtime, key, data, body, self._clock(), deadline)
             try:
-                return await course.run()
+                return await turn.run()
             except JournalConflict:
-                course.abandon()  # another process was quicker with this very turn: go on from what it has written
+                turn.abandon()  # another process was quicker with this very turn: go on from what it has written
             except BaseException:
-                course.abandon()
+                turn.abandon()
                 raise
-        raise JournalError("three times in a row another process wrote the same turn first")
+        raise JournalError(f"{TRIES} times in a row another process wrote the same turn first")

@@ -1,4 +1,4 @@
-"""Live scripts: a bounded cache of sessions, and the steps they wait for."""
+"""LiveSession scripts: a bounded cache of sessions, and the steps they wait for."""
 
 import asyncio
 import inspect
@@ -20,7 +20,7 @@ MOST_THREADS = 64
 
 
 @dataclass(slots=True)
-class Live:
+class LiveSession:
     """A script in memory.
 
     Attributes:
@@ -96,7 +96,7 @@ class Live:
         return op
 
 
-class LiveScripts:
+class SessionCache:
     """The live scripts by session, least recently used first.
 
     Args:
@@ -107,7 +107,7 @@ class LiveScripts:
     def __init__(self, most: int, idle: float) -> None:
         self._most, self._idle = most, idle
         self.threads = asyncio.Semaphore(MOST_THREADS)
-        self._live: OrderedDict[Key, Live] = OrderedDict()
+        self._live: OrderedDict[Key, LiveSession] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -115,11 +115,11 @@ class LiveScripts:
     def __contains__(self, key: Key) -> bool:
         return key in self._live
 
-    def take(self, key: Key) -> Live | None:
+    def take(self, key: Key) -> LiveSession | None:
         """Take a script out for its turn: nobody else may drop it meanwhile. `keep` puts it back."""
         return self._live.pop(key, None)
 
-    def keep(self, key: Key, live: Live) -> None:
+    def keep(self, key: Key, live: LiveSession) -> None:
         """Keep a script that has just spoken, and drop what is too much or too old."""
         now = live.used = asyncio.get_running_loop().time()
         self._live[key] = live

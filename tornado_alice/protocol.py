@@ -183,7 +183,7 @@ def answer(reply: dict[str, Any], data: dict[str, Any]) -> tuple[bytes, bytes]:
     return whole, said
 
 
-def mend(reply: dict[str, Any]) -> list[str]:
+def normalize(reply: dict[str, Any]) -> list[str]:
     """Make `reply` fit the protocol, in place, and tell what was cut.
 
     A phrase that is a few words too long is cut and said, since silence would end the user's session; what has no
@@ -196,7 +196,7 @@ def mend(reply: dict[str, Any]) -> list[str]:
         ReplyError: no text, a wrong type, a card without items, a payload over its limit.
 
     >>> reply = {"text": "ё" * 1100, "end_session": 0}
-    >>> mend(reply), len(reply["text"]), reply["end_session"]
+    >>> normalize(reply), len(reply["text"]), reply["end_session"]
     (['text: 1100 characters, cut to the 1024 allowed'], 1024, False)
     """
     cuts: list[str] = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from typing import Any
 
-from . import turn
+from . import context
 from .errors import ReplyError
 
 Modifier = Callable[[dict[str, Any]], object]
@@ -46,7 +46,7 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     reply = Reply(kwargs)
     reply.phrases = tuple(item for item in args if isinstance(item, str))
     if reply.phrases:
-        reply["text"] = turn.choose(reply.phrases)
+        reply["text"] = context.choose(reply.phrases)
     reply.setdefault("end_session", False)
     for item in args:
         if not isinstance(item, str):

@@ -8,7 +8,7 @@ from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from functools import lru_cache
 from typing import Any, NoReturn, cast
 
-from . import morphology, turn
+from . import context, morphology
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
@@ -210,12 +210,12 @@ class RequestProxy:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        current = turn.current.get()
+        current = context.current.get()
         return repr(current.request) if current else "<request: no turn is being handled>"
 
 
 def _current_request() -> Any:
-    current = turn.current.get()
+    current = context.current.get()
     if current is None:
         raise RuntimeError("request means something only while a script runs: no turn is being handled now")
     return current.request

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from . import source, turn
+from . import context, fingerprint
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 Function = Callable[..., Any]
 
 #: What a script may yield or await; a plain dict is a reply made by hand.
-WISHES = (dict, Step, Gather, Continue)
+COMMANDS = (dict, Step, Gather, Continue)
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Script:
                 f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
             )
         self.fn = fn
-        self.version = version if version is not None else source.version(fn)
-        self.uses_stdlib_random = source.uses_random(fn)
+        self.version = version if version is not None else fingerprint.version(fn)
+        self.uses_stdlib_random = fingerprint.uses_random(fn)
 
     def sibling(self, name: str) -> Function | None:
         """Another script of the same module, for `continue_as_new`."""
@@ -76,24 +76,24 @@ class Stepper:
         self._asend: Any = None  # the awaitable of an async generator that is under way
 
     def advance(self, value: Any = None, error: BaseException | None = None) -> Any:
-        """Give `value` (or raise `error`) where the script waits and run it to its next wish.
+        """Give `value` (or raise `error`) where the script waits and run it to its next command.
 
         Returns:
             Reply, Step, Gather, Continue or Ended.
         """
         try:
-            wish = self._send(value, error)
-            if not isinstance(wish, WISHES):
-                wish = self._send(None, NotAReplyError(self._complaint(wish)))
-            if not isinstance(wish, WISHES):  # it caught the error and did the same again
-                raise NotAReplyError(self._complaint(wish))
+            command = self._send(value, error)
+            if not isinstance(command, COMMANDS):
+                command = self._send(None, NotAReplyError(self._complaint(command)))
+            if not isinstance(command, COMMANDS):  # it caught the error and did the same again
+                raise NotAReplyError(self._complaint(command))
         except StopIteration as end:
             return Ended(end.value)
         except StopAsyncIteration:
             if not self._is_asyncgen:
                 raise
             return Ended(None)
-        return wish if not isinstance(wish, dict) or isinstance(wish, Reply) else _as_reply(wish)
+        return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
         if not self._reseed:
@@ -118,7 +118,7 @@ class Stepper:
 
     def close(self) -> None:
         """End the script where it stands: its ``finally`` runs, what it still says or does there goes nowhere."""
-        token = turn.current.set(None)
+        token = context.current.set(None)
         try:
             if self._is_asyncgen:
                 self._close_asyncgen()
@@ -131,7 +131,7 @@ class Stepper:
                 raise
             log.info("a script that was closed before its end raised %r in its cleanup", error)
         finally:
-            turn.current.reset(token)
+            context.current.reset(token)
 
     def _close_asyncgen(self) -> None:
         closing = self._run.aclose() if self._asend is None else self._asend  # does it stand at a yield or in an await?
@@ -154,11 +154,11 @@ class Stepper:
             run = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
         return place
 
-    def _complaint(self, wish: Any) -> str:
-        what = f"{self.where()}: the script gave {str(wish)[:80]!r} ({type(wish).__name__})"
-        if isinstance(wish, str):
-            return f"{what}; write yield say({wish[:40]!r})"
-        if hasattr(wish, "_asyncio_future_blocking") or inspect.isawaitable(wish):
+    def _complaint(self, command: Any) -> str:
+        what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"
+        if isinstance(command, str):
+            return f"{what}; write yield say({command[:40]!r})"
+        if hasattr(command, "_asyncio_future_blocking") or inspect.isawaitable(command):
             return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
 
@@ -178,7 +178,7 @@ def _as_reply(fields: dict[str, Any]) -> Reply:
 @contextmanager
 def _seeded_random() -> Iterator[None]:
     state = random.getstate()
-    current = turn.current.get()
+    current = context.current.get()
     if current is not None:
         random.seed(current.draw(64))
     try:

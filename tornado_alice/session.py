@@ -3,8 +3,8 @@
 Rules:
 1. The journal of turns is the truth, the suspended script a cache of it: `replay` of all recorded turns leads a fresh
    script to where the live one stood.
-2. A turn ends with Say (the script spoke), Over (it returned), Failed (it raised), or with `wait` (a step takes longer
-   than the turn may last: the engine speaks, and the next turn goes on inside the same step).
+2. A turn ends with Say (the script spoke), Finished (it returned), Failed (it raised), or with `wait` (a step takes
+   longer than the turn may last: the engine speaks, and the next turn goes on inside the same step).
 3. The turn's `ops` are the outcomes the script was given, in order, and {"wait": name} last if it ended in waiting.
 4. Replay gives the recorded outcomes, runs nothing and logs nothing.
 5. A turn recorded by the same version must give the digest of its reply again. After a change of the script only two
@@ -21,7 +21,7 @@ from difflib import SequenceMatcher
 from hashlib import blake2b
 from typing import Any
 
-from . import protocol, turn
+from . import context, protocol
 from .errors import NonDeterminismError, ReplyError
 from .journal.records import Op, Record
 from .reply import Reply
@@ -57,7 +57,7 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Finished:
     """The script has returned and said nothing more."""
 
 
@@ -68,7 +68,7 @@ class Failed:
     error: BaseException
 
 
-Instruction = Say | Do | Over | Failed | Continue
+Instruction = Say | Do | Finished | Failed | Continue
 
 _log = logging.getLogger(__name__)
 
@@ -103,19 +103,19 @@ class Session:
     ops: list[Op] = field(default_factory=list)
     pending: Do | None = None
     _stepper: Stepper | None = None
-    _turn: turn.Turn | None = None
+    _turn: context.TurnContext | None = None
     _closed: bool = False
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
-        """A request has come: run the script to its next wish (or remind of the steps it still waits for)."""
-        self._turn = turn.Turn(Request(data, self.lemma), at, self.secret, self.epoch, self.n)
+        """A request has come: run the script to its next command (or remind of the steps it still waits for)."""
+        self._turn = context.TurnContext(Request(data, self.lemma), at, self.secret, self.epoch, self.n)
         self.ops = []
         if self.pending is not None:
             return self.pending
         return self._advance(None, None)
 
     def resume(self, outcomes: list[Outcome]) -> Instruction:
-        """Give the script the outcomes of the steps it asked for and run it to its next wish."""
+        """Give the script the outcomes of the steps it asked for and run it to its next command."""
         assert self.pending is not None, "resume() answers a Do"
         asked, self.pending = self.pending, None
         self.ops += [{"name": step.name} | outcome for step, outcome in zip(asked.steps, outcomes, strict=True)]
@@ -192,42 +192,42 @@ class Session:
             raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
 
     def _advance(self, value: Any, error: BaseException | None) -> Instruction:
-        token = turn.current.set(self._turn)
+        token = context.current.set(self._turn)
         try:
             assert not self._closed, "a closed session is rebuilt, not resumed"
             if self._stepper is None:  # run to the first say
                 self._stepper = Stepper(self.script, self.state)
-            wish = self._stepper.advance(value, error)
-            if isinstance(wish, Ended):
-                wish = _last_word(wish)
-            if isinstance(wish, Reply):
-                self._mend(wish)
+            command = self._stepper.advance(value, error)
+            if isinstance(command, Ended):
+                command = _last_word(command)
+            if isinstance(command, Reply):
+                self._normalize(command)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # SystemExit too: a script must not end the server
             return Failed(problem)
         finally:
-            turn.current.reset(token)
-        return self._instruct(wish)
+            context.current.reset(token)
+        return self._instruct(command)
 
-    def _mend(self, reply: Reply) -> None:
+    def _normalize(self, reply: Reply) -> None:
         assert self._stepper is not None, "somebody said it"
         try:
-            cuts = protocol.mend(reply)
+            cuts = protocol.normalize(reply)
         except ReplyError as error:
             error.add_note(f"said at {self._stepper.where()}")
             raise
         for cut in cuts:
             _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), cut)
 
-    def _instruct(self, wish: Any) -> Instruction:
-        if isinstance(wish, Reply):
-            return Say(wish)
-        if isinstance(wish, Step | Gather):
-            steps = wish.steps if isinstance(wish, Gather) else (wish,)
-            self.pending = Do(steps, self.n, len(self.ops), isinstance(wish, Gather))
+    def _instruct(self, command: Any) -> Instruction:
+        if isinstance(command, Reply):
+            return Say(command)
+        if isinstance(command, Step | Gather):
+            steps = command.steps if isinstance(command, Gather) else (command,)
+            self.pending = Do(steps, self.n, len(self.ops), isinstance(command, Gather))
             return self.pending if steps else self.resume([])
-        return wish if isinstance(wish, Continue) else Over()
+        return command if isinstance(command, Continue) else Finished()
 
 
 def _last_word(end: Ended) -> Any:

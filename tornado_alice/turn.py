@@ -1,124 +1,247 @@
-"""The turn a script is in: what `request`, say(), random, uuid4() and now() refer to.
+"""The turn of one turn: find the script, run it, do its steps, keep the turn, send the reply."""
 
-Randomness here is not recorded but recomputed: each draw is a hash of (secret, session, epoch, turn, ordinal), so a
-replay, in any process and under any PYTHONHASHSEED, draws the same.
-"""
-
-import random as stdlib_random
-from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
-from datetime import UTC, datetime, tzinfo
-from hashlib import blake2b
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
-from uuid import uuid4 as stdlib_uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from . import context, protocol
+from .errors import NonDeterminismError, ReplyError, ScriptError
+from .journal.base import Journal
+from .journal.records import Head, Key, Op, Record
+from .live import LiveSession, SessionCache
+from .options import Options
+from .reply import Reply, say
+from .script import Script
+from .session import Do, Failed, Finished, Instruction, Say, Session, digest
+from .step import Continue
+
+log = logging.getLogger(__name__)
+
+#: A journal with more turns than this in one epoch is replayed in some tens of milliseconds: time for continue_as_new.
+MANY_TURNS = 500
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where turns take place: what all of them share."""
+
+    script: Script
+    journal: Journal
+    options: Options
+    scripts: SessionCache
+    lemma: Callable[[str], str]
+    counts: Counter[str]
 
 
 class Turn:
-    """One request and what is derived from it.
+    """One turn under way."""
 
-    Attributes:
-        request: what the platform sent, as the script sees it.
-        at: arrival time, seconds since the Unix epoch.
-        ordinal: how many draws were made in this turn.
-    """
+    def __init__(
+        self, runtime: Runtime, key: Key, data: dict[str, Any], body: bytes, at: float, deadline: float
+    ) -> None:
+        self.runtime, self.key, self.data, self.body, self.at, self.deadline = runtime, key, data, body, at, deadline
+        self.journal, self.options, self.scripts = runtime.journal, runtime.options, runtime.scripts
+        self.message_id: int | None = data["session"].get("message_id")
+        self.live: LiveSession | None = None
 
-    __slots__ = ("_names", "_secret", "_seed", "at", "ordinal", "request")
+    async def run(self) -> bytes:
+        live = self.live = self.scripts.take(self.key)
+        hot = live is not None and self.journal.position(live.head.id or 0) == (live.head.epoch, live.head.n)
+        if live is not None and hot and self._is_next(live):
+            return await self._turn(live)
+        head = self.journal.find(self.key)
+        sent = self._sent_before(head)
+        if sent is not None:
+            if live is not None:
+                self.scripts.keep(self.key, live)
+            return sent
+        if live is not None and not hot:
+            live = self._catch_up(live, head)
+        try:
+            return await self._turn(live or self._wake(head))
+        except Diverged as diverged:
+            return await self._diverged(diverged)
 
-    def __init__(self, request: Mapping[str, Any], at: float, secret: bytes, *names: object) -> None:
-        self.request, self.at, self.ordinal = request, at, 0
-        self._secret, self._names, self._seed = secret, names, b""
+    def abandon(self) -> None:
+        """The turn has failed: forget its script; the journal has what is true."""
+        if self.live is not None:
+            self.live.close()
+            self.live = None
 
-    @property
-    def seed(self) -> bytes:
-        """Hash of (secret, epoch, turn); made when first drawn from: most turns draw nothing."""
-        if not self._seed:
-            self._seed = seed(self._secret, *self._names)
-        return self._seed
+    def _is_next(self, live: LiveSession) -> bool:
+        """Is the message later than the last one, so that nobody can have answered it?"""
+        if self.message_id is None or live.message_id is None:
+            return True
+        if self.message_id > live.message_id + 1:
+            log.info("session %s: message %d follows %d", self.key[1], self.message_id, live.message_id)
+        return self.message_id > live.message_id
 
-    def draw(self, bits: int) -> int:
-        """The next `bits` (up to 512) pseudo-random bits."""
-        self.ordinal += 1
-        size = (bits + 7) // 8
-        digest = blake2b(self.ordinal.to_bytes(8, "big"), key=self.seed, digest_size=size).digest()
-        return int.from_bytes(digest, "big") >> (size * 8 - bits)
+    def _sent_before(self, head: Head | None) -> bytes | None:
+        if head is None or head.id is None or self.message_id is None:
+            return None
+        return self.journal.sent(head.id, self.message_id)
 
-    def choose(self, phrases: Sequence[str]) -> str:
-        """One of `phrases`, by rendezvous hashing: a phrase added later seldom changes an earlier choice."""
-        self.ordinal += 1
-        key = self.seed + self.ordinal.to_bytes(8, "big")
-        return max(phrases, key=lambda phrase: blake2b(phrase.encode("utf-8", "replace"), key=key).digest())
+    def _catch_up(self, live: LiveSession, head: Head | None) -> LiveSession | None:
+        """Another process went on with the session: feed what is missing, or forget the script."""
+        if head is not None and head.id is not None and not head.ended and head.epoch == live.head.epoch:
+            waited_for = live.session.pending
+            try:
+                live.session.replay(self.journal.turns(head.id, head.epoch, live.session.n))
+                if live.session.pending is not waited_for:
+                    live.forget_work()  # the other process had its outcome
+                live.head, live.kept = head, self._kept(head)
+                return live
+            except NonDeterminismError as error:
+                log.info("session %s: %s; it is replayed from its start", self.key[1], error)
+        self.abandon()
+        return None
+
+    def _wake(self, head: Head | None) -> LiveSession:
+        """A script for a session that is not in memory: a new one, or replayed from the journal."""
+        if head is None:
+            fresh = Head(None, 0, 0)
+            if self.data["session"].get("new") is False:
+                raise Diverged(fresh, ScriptError("the platform goes on with a session that the journal does not hold"))
+            return self._start(fresh)
+        if head.ended:
+            return self._start(_next_epoch(head))
+        live = self._start(head)
+        records = self.journal.turns(head.id or 0, head.epoch)
+        self.runtime.counts["replays"] += 1
+        try:
+            live.session.replay(records)
+        except Exception as error:
+            live.session.close()
+            raise Diverged(_next_epoch(head), error) from error
+        live.kept = self._kept(head)
+        return live
+
+    def _kept(self, head: Head) -> dict[int, Op]:
+        return self.journal.steps(head.id or 0, head.epoch, head.n, self.message_id)
+
+    def _start(self, head: Head) -> LiveSession:
+        script = self._script(head)
+        session = Session(
+            script,
+            self.key,
+            context.seed(self.journal.secret, *self.key),
+            self.runtime.lemma,
+            epoch=head.epoch,
+            state=head.state or {},
+        )
+        self.live = LiveSession(session, head, self.scripts.threads)
+        return self.live
+
+    def _script(self, head: Head) -> Script:
+        own = self.runtime.script
+        if not head.script:
+            return own
+        fn = own.sibling(head.script)
+        if fn is None:
+            raise Diverged(_next_epoch(head), ScriptError(f"the module of the script has no {head.script!r} any more"))
+        return Script(fn, own.version)
+
+    async def _diverged(self, diverged: "Diverged") -> bytes:
+        """The journal and the script do not fit together: ask the author's policy."""
+        policy, error = self.options.on_divergence, diverged.error
+        log.warning("session %s: %s; on_divergence: %s", self.key[1], error, policy)
+        reply: Reply | None = None
+        if policy == "end":
+            reply = say(*self.options.sorry, end_session=True)
+        elif callable(policy):
+            reply = policy(self.data, error)
+        live = self._start(diverged.head)
+        if reply is None:
+            return await self._turn(live)
+        protocol.normalize(reply)
+        return await self._commit(live, reply, ended=True, by_script=False)
+
+    async def _turn(self, live: LiveSession) -> bytes:
+        session = live.session
+        instruction = session.begin(self.data, self.at)
+        for _ in range(1000):
+            if isinstance(instruction, Do):
+                outcomes = await live.outcomes(instruction, self.journal, self.message_id, self.deadline)
+                if outcomes is None:
+                    return await self._still_working(live, instruction)
+                instruction = session.resume(outcomes)
+            elif isinstance(instruction, Continue) and not self._can_find(instruction.script):
+                name = instruction.script.__name__
+                instruction = Failed(
+                    ScriptError(f"continue_as_new({name}): it must be a function of the script's module")
+                )
+            elif isinstance(instruction, Continue):
+                live = self._continue(live, instruction)
+                session = live.session
+                instruction = session.begin(self.data, self.at)
+            else:
+                return await self._speak(live, instruction)
+        error = ScriptError("1000 steps in one turn and not a word: say something, or do them in one step")
+        return await self._speak(live, Failed(error))
+
+    async def _speak(self, live: LiveSession, instruction: Instruction) -> bytes:
+        match instruction:
+            case Say(reply):
+                return await self._commit(live, reply, ended=reply["end_session"])
+            case Finished():
+                reply = say(*self.options.closing, end_session=True)
+                return await self._commit(live, reply, ended=True, by_script=False)
+            case Failed(error):
+                where = f"session {self.key[1]}, turn {live.session.n}"
+                self.runtime.counts["failures"] += 1
+                log.error("%s: the script raised %r", where, error, exc_info=error)
+        reply = say(*self.options.sorry, end_session=True)
+        return await self._commit(live, reply, ended=True, by_script=False)
+
+    async def _still_working(self, live: LiveSession, asked: Do) -> bytes:
+        reply = say(*(asked.steps[0].waiting or self.options.waiting))
+        live.session.wait()
+        return await self._commit(live, reply, ended=False, by_script=False)
+
+    async def _commit(self, live: LiveSession, reply: Reply, ended: bool, by_script: bool = True) -> bytes:
+        session = live.session
+        try:
+            sent, said = protocol.answer(reply, self.data)
+        except ReplyError as error:
+            if not by_script:
+                raise
+            return await self._speak(live, Failed(error))
+        mark = digest(said) if by_script else ""
+        record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
+        session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
+        old = live.head
+        id = await self.journal.commit(self.key, Head(old.id, old.epoch, old.n, old.script, old.state, ended), record)
+        self.runtime.counts["turns"] += 1
+        live.head = Head(id, old.epoch, session.n, old.script, old.state, ended)
+        live.message_id, live.sent, live.kept = self.message_id, sent, {}
+        if session.n % MANY_TURNS == 0:
+            log.warning("session %s has %d turns: continue_as_new(...) keeps replay quick", self.key[1], session.n)
+        if ended:
+            live.close()
+        else:
+            self.scripts.keep(self.key, live)
+        return sent
+
+    def _can_find(self, fn: Callable[..., Any]) -> bool:
+        own = self.runtime.script
+        return fn is own.fn or fn is own.sibling(fn.__name__)
+
+    def _continue(self, live: LiveSession, command: Continue) -> LiveSession:
+        own, name = self.runtime.script, command.script.__name__
+        self.abandon()
+        head = _next_epoch(live.head)
+        return self._start(head._replace(script="" if command.script is own.fn else name, state=command.state))
 
 
-current: ContextVar[Turn | None] = ContextVar("tornado_alice_turn", default=None)
+class Diverged(Exception):
+    """The journal and the script do not fit together; `head` is where a fresh start would be."""
+
+    def __init__(self, head: Head, error: Exception) -> None:
+        super().__init__(str(error))
+        self.head, self.error = head, error
 
 
-def seed(secret: bytes, *parts: object) -> bytes:
-    """The seed of a turn: a keyed hash of what names it."""
-    return blake2b("\0".join(map(str, parts)).encode("utf-8", "replace"), key=secret, digest_size=16).digest()
-
-
-def choose(phrases: Sequence[str]) -> str:
-    """One of `phrases`: by the current turn, or simply at random where there is none."""
-    if len(phrases) == 1:
-        return phrases[0]
-    turn = current.get()
-    return turn.choose(phrases) if turn else stdlib_random.choice(phrases)
-
-
-class Random(stdlib_random.Random):
-    """`random` of a script: everything the module random of the standard library does, the same on replay.
-
-    >>> 0 <= random() < 1 and random.randint(1, 6) in range(1, 7)
-    True
-    """
-
-    def seed(self, *_: Any, **__: Any) -> None:
-        """Nothing to do: the turn is the seed."""
-
-    def getrandbits(self, k: int, /) -> int:
-        """`k` bits of the current turn (of the system where there is no turn)."""
-        turn = current.get()
-        if turn is None:
-            return stdlib_random.getrandbits(k)
-        value = 0
-        for taken in range(0, k, 512):
-            bits = min(512, k - taken)
-            value = value << bits | turn.draw(bits)
-        return value
-
-    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
-        """A normally distributed float; the library's own keeps every second one for the next caller, whoever it is."""
-        return self.normalvariate(mu, sigma)
-
-    def random(self) -> float:
-        """A float in [0, 1) with 53 random bits."""
-        return self.getrandbits(53) / (1 << 53)
-
-    __call__ = random
-
-
-random = Random()
-
-
-def uuid4() -> UUID:
-    """A random UUID of the current turn, the same on replay."""
-    if current.get() is None:
-        return stdlib_uuid4()
-    return UUID(int=random.getrandbits(128), version=4)
-
-
-def now() -> datetime:
-    """When the current request arrived, in the user's time zone (UTC if it is unknown), the same on replay."""
-    turn = current.get()
-    if turn is None:
-        return datetime.now(UTC)
-    return datetime.fromtimestamp(turn.at, _zone((turn.request.get("meta") or {}).get("timezone")))
-
-
-def _zone(name: Any) -> tzinfo:
-    try:
-        return ZoneInfo(name) if isinstance(name, str) and name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC  # the platform sent a zone that this machine does not know
+def _next_epoch(head: Head) -> Head:
+    return Head(head.id, head.epoch + 1, 0)

@@ -15,7 +15,7 @@ from ..feed import Subscription
 from ..jobs import Stage
 from ..service import Service
 from ..store import NEWEST_FIRST
-from .base import Answer, Refused, whole
+from .base import BaseHandler, Refused, parse_whole
 
 #: What the list can be filtered by.
 LISTED = tuple(stage for stage in Stage if stage is not Stage.REMOVED)
@@ -25,7 +25,7 @@ MAX_PER_PAGE = 500
 MAX_WINDOW = 10_000
 
 
-class Api(Answer):
+class ApiHandler(BaseHandler):
     """Base: errors as JSON, foreign pages refused."""
 
     def initialize(self, service: Service) -> None:
@@ -60,17 +60,17 @@ class Api(Answer):
         return self.get_query_argument(name, default)
 
     def n(self, text: str) -> int:
-        return whole("n", text, 1)
+        return parse_whole("n", text, 1)
 
 
-class Unknown(Api):
+class UnknownHandler(ApiHandler):
     """Any other path of the API."""
 
     def prepare(self) -> None:
         raise NotFound(f"there is nothing at {self.request.path[:100]}")
 
 
-class Jobs(Api):
+class JobsHandler(ApiHandler):
     """`/api/jobs`: the list, and a new job."""
 
     def get(self) -> None:
@@ -79,13 +79,13 @@ class Jobs(Api):
             allowed = ", ".join(LISTED)
             raise BadRequest("status", f"status must be one of {allowed}; got {status[:50]!r}")
         if q:
-            whole("q", q, 0)
+            parse_whole("q", q, 0)
         jobs, total = self.service.jobs(
             Stage(status) if status else None,
             q,
             self.argument("sort", NEWEST_FIRST),
-            whole("page", self.argument("page", "1"), 1, 10**9),
-            whole("per_page", self.argument("per_page", "50"), 1, MAX_PER_PAGE),
+            parse_whole("page", self.argument("page", "1"), 1, 10**9),
+            parse_whole("per_page", self.argument("per_page", "50"), 1, MAX_PER_PAGE),
         )
         self.finish({"jobs": [job.as_json() for job in jobs], "total": total})
 
@@ -109,7 +109,7 @@ class Jobs(Api):
         return body
 
 
-class OneJob(Api):
+class JobHandler(ApiHandler):
     """`/api/jobs/<n>`: the job with its events; cancel or remove it."""
 
     def get(self, n: str) -> None:
@@ -125,32 +125,32 @@ class OneJob(Api):
         self.finish(self.service.remove(self.n(n)).as_json())
 
 
-class Retry(Api):
+class RetryHandler(ApiHandler):
     """`/api/jobs/<n>/retry`"""
 
     def post(self, n: str) -> None:
         self.finish(self.service.retry(self.n(n)).as_json())
 
 
-class Search(Api):
+class SearchHandler(ApiHandler):
     """`/api/search`: where a sequence of digits stands first."""
 
     async def get(self) -> None:
         q = self.argument("q", "")
-        found = await self.service.search(q, whole("start", self.argument("start", "1"), 0))
+        found = await self.service.search(q, parse_whole("start", self.argument("start", "1"), 0))
         self.finish({"q": q, "position": found.position, "around": found.around, "searched": found.searched})
 
     head = get
 
 
-class Window(Api):
+class WindowHandler(ApiHandler):
     """`/v1/pi`: a window of digits, as the public pi.delivery API answers it."""
 
     cache = "public, max-age=31536000, immutable"  # digits once stored are the same for ever
 
     def get(self) -> None:
-        start = whole("start", self.argument("start", "0"), 0)
-        count = whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
+        start = parse_whole("start", self.argument("start", "0"), 0)
+        count = parse_whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
         digits = self.service.digit_window(start, count)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(f'{{"content":"{digits}"}}')  # digits need no escaping
@@ -161,7 +161,7 @@ class Window(Api):
         """None is needed: nobody asks again for what never changes."""
 
 
-class Events(Api, WebSocketHandler):
+class EventsHandler(ApiHandler, WebSocketHandler):
     """`/api/events`: every change of every job, missed ones first."""
 
     _subscription: Subscription | None = None
@@ -173,7 +173,7 @@ class Events(Api, WebSocketHandler):
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol")
         after = self.argument("after", "")
-        self._after = whole("after", after, 0) if after else None
+        self._after = parse_whole("after", after, 0) if after else None
 
     def open(self, *args: str, **kwargs: str) -> None:
         feed = self.service.feed

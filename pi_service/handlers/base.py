@@ -23,7 +23,7 @@ SECURITY = {
     "X-Frame-Options": "DENY",
 }
 #: Bytes; the longest honest body is a form with one number and an XSRF token.
-MAX_BODY = 64 * 1024
+MAX_FORM = 64 * 1024
 
 #: Errors of the service as statuses; the `code` of an error answer is the name beside it.
 STATUSES: dict[type[Exception], tuple[int, str]] = {
@@ -43,7 +43,7 @@ class Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-class Answer(RequestHandler):
+class BaseHandler(RequestHandler):
     """Base of pages and API; a subclass says in `show_error` what an error looks like."""
 
     #: How long the answer may be kept; errors never.
@@ -55,8 +55,8 @@ class Answer(RequestHandler):
         self.set_header("Cache-Control", self.cache)
 
     def prepare(self) -> None:
-        if len(self.request.body) > MAX_BODY:
-            raise Refused(413, "too_large", f"a body may have {MAX_BODY} bytes; got {len(self.request.body)}")
+        if len(self.request.body) > MAX_FORM:
+            raise Refused(413, "too_large", f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}")
 
     def show_error(self, status: int, code: str, message: str) -> None:
         raise NotImplementedError
@@ -104,12 +104,12 @@ def describe(error: BaseException | None) -> tuple[int, str, str]:
     return status, reason.lower().replace(" ", "_"), reason
 
 
-def whole(field: str, text: str, least: int, most: int | None = None) -> int:
+def parse_whole(field: str, text: str, least: int, most: int | None = None) -> int:
     """The whole number that `text` writes in ASCII digits. Raises `BadRequest` outside least..most.
 
-    >>> whole("page", "12", 1)
+    >>> parse_whole("page", "12", 1)
     12
-    >>> whole("per_page", "501", 1, 500)
+    >>> parse_whole("per_page", "501", 1, 500)
     Traceback (most recent call last):
     ...
     pi_service.errors.BadRequest: per_page must be a whole number from 1 to 500; got '501'

@@ -7,14 +7,14 @@ from tornado.web import HTTPError
 from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
 from ..jobs import Stage
 from ..service import Service
-from .base import Answer, Refused, describe, whole
+from .base import BaseHandler, Refused, describe, parse_whole
 from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000
 
 
-class Html(Answer):
+class PageHandler(BaseHandler):
     """Base: language, errors as HTML."""
 
     def prepare(self) -> None:
@@ -52,14 +52,14 @@ class Html(Answer):
             raise Refused(403, "xsrf", message) from None
 
 
-class Page(Html):
+class ServicePage(PageHandler):
     """Base of what shows or changes jobs."""
 
     def initialize(self, service: Service) -> None:
         self.service = service
 
 
-class Missing(Html):
+class MissingPage(PageHandler):
     """Whatever no route answers."""
 
     def prepare(self) -> None:
@@ -67,7 +67,7 @@ class Missing(Html):
         raise NotFound(f"there is nothing at {self.request.path[:100]}")
 
 
-class Dashboard(Page):
+class DashboardPage(ServicePage):
     """`/`: the table of all computations and the form for a new one."""
 
     def get(self) -> None:
@@ -87,7 +87,7 @@ class Dashboard(Page):
         )
 
 
-class NewJob(Dashboard):
+class NewJobForm(DashboardPage):
     """`/jobs`: the form's target; a bad n shows the dashboard again and says why."""
 
     def get(self) -> None:
@@ -97,7 +97,7 @@ class NewJob(Dashboard):
 
     def post(self) -> None:
         try:
-            job, _ = self.service.submit(whole("n", self.get_body_argument("n", ""), 1, self.service.max_digits))
+            job, _ = self.service.submit(parse_whole("n", self.get_body_argument("n", ""), 1, self.service.max_digits))
         except (BadRequest, QueueFull, StoreUnavailable) as error:
             status, _, message = describe(error)
             self.set_status(status)
@@ -106,11 +106,11 @@ class NewJob(Dashboard):
             self.redirect(f"/pi/{job.n}", status=303)
 
 
-class OneJob(Page):
+class JobPage(ServicePage):
     """`/pi/<n>`: one job, its events, and pi to n digits."""
 
     def get(self, text: str) -> None:
-        n = whole("n", text, 1)
+        n = parse_whole("n", text, 1)
         job = self.service.job(n)
         if job is None:
             raise NotFound(f"there is no job with n = {n}")
@@ -127,11 +127,11 @@ class OneJob(Page):
     head = get
 
 
-class Command(Page):
+class JobForm(ServicePage):
     """`/jobs/<n>/retry` and `/jobs/<n>/remove`: the buttons without JavaScript."""
 
     def post(self, text: str, command: str) -> None:
-        n = whole("n", text, 1)
+        n = parse_whole("n", text, 1)
         job = self.service.retry(n) if command == "retry" else self.service.remove(n)
         self.redirect("/" if job.status is Stage.REMOVED else f"/pi/{n}", status=303)
 

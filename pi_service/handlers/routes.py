@@ -14,7 +14,7 @@ from .base import SECURITY
 SERVED = (".js", ".css", ".svg")
 
 
-class Static(StaticFileHandler):
+class StaticFiles(StaticFileHandler):
     """Scripts, styles and pictures of the pages; templates lie beside them and are not served."""
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
@@ -36,17 +36,17 @@ def routes(service: Service) -> list[Rule]:
     """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
     given = {"service": service}
     return [
-        url(r"/v1/pi", api.Window, given),  # first, as the one that is asked most often
-        url(r"/", pages.Dashboard, given),
-        url(r"/jobs", pages.NewJob, given),
-        url(r"/jobs/([^/]+)/(retry|remove)", pages.Command, given),
-        url(r"/pi/([^/]+)", pages.OneJob, given),
-        url(r"/api/jobs", api.Jobs, given),
-        url(r"/api/jobs/([^/]+)", api.OneJob, given),
-        url(r"/api/jobs/([^/]+)/retry", api.Retry, given),
-        url(r"/api/search", api.Search, given),
-        url(r"/api/events", api.Events, given),
-        url(r"/(?:api|v1)(?:/.*)?", api.Unknown, given),
+        url(r"/v1/pi", api.WindowHandler, given),  # first, as the one that is asked most often
+        url(r"/", pages.DashboardPage, given),
+        url(r"/jobs", pages.NewJobForm, given),
+        url(r"/jobs/([^/]+)/(retry|remove)", pages.JobForm, given),
+        url(r"/pi/([^/]+)", pages.JobPage, given),
+        url(r"/api/jobs", api.JobsHandler, given),
+        url(r"/api/jobs/([^/]+)", api.JobHandler, given),
+        url(r"/api/jobs/([^/]+)/retry", api.RetryHandler, given),
+        url(r"/api/search", api.SearchHandler, given),
+        url(r"/api/events", api.EventsHandler, given),
+        url(r"/(?:api|v1)(?:/.*)?", api.UnknownHandler, given),
     ]
 
 
@@ -56,8 +56,8 @@ def settings() -> dict[str, Any]:
     return {
         "template_path": web,
         "static_path": web,
-        "static_handler_class": Static,
-        "default_handler_class": pages.Missing,
+        "static_handler_class": StaticFiles,
+        "default_handler_class": pages.MissingPage,
         "xsrf_cookies": True,
         "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
         # a page that went to sleep is noticed, and proxies keep quiet connections open

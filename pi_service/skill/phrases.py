@@ -61,7 +61,7 @@ EN = {
 }
 
 #: What the user may want, by lemmas that mean it.
-WISHES = {
+INTENTS = {
     "stop": "хватит стоп выход выйти закончить нет пока stop enough exit no bye",
     "help": "помощь помочь уметь help",
     "find": "найти искать поискать найди find search",
@@ -71,6 +71,6 @@ WISHES = {
 }
 
 
-def texts(locale: str) -> dict[str, Any]:
+def phrases(locale: str) -> dict[str, Any]:
     """The phrases for a locale of the platform: English for ``en-*``, Russian for all others."""
     return EN if locale.lower().startswith("en") else RU

@@ -12,7 +12,7 @@ from ..errors import QueueFull, StoreUnavailable
 from ..jobs import Stage
 from ..service import Service
 from . import numerals
-from .phrases import WISHES, texts
+from .phrases import INTENTS, phrases
 
 READ = 20  # digits read aloud at once: what one can listen to
 FIRST_TO_LEARN = 3
@@ -64,21 +64,21 @@ def make_skill(service: Service) -> Skill:
 
     @skill.script
     async def run_script() -> None:
-        t = texts(str((request.get("meta") or {}).get("locale", "ru-RU")))
+        t = phrases(str((request.get("meta") or {}).get("locale", "ru-RU")))
         reply = say(t["hello"], suggest(*t["buttons"]))
         while True:
             await reply
-            wish = _wish()
-            if wish == "stop":
+            intent = _intent()
+            if intent == "stop":
                 await say(t["bye"], end_session=True)
                 return
-            if wish == "find":
+            if intent == "find":
                 reply = await _find(pi, t)
-            elif wish == "read":
+            elif intent == "read":
                 reply = await _read(pi, t)
-            elif wish == "train":
+            elif intent == "train":
                 reply = await _train(pi, t)
-            elif wish == "help":
+            elif intent == "help":
                 reply = say(t["help"], suggest(*t["buttons"]))
             else:
                 reply = await _digit(pi, t)
@@ -108,7 +108,7 @@ async def _read(pi: Pi, t: Any) -> Reply:
             return say(got["say"])
         shown = t["read"].format(start=start, digits=_grouped(got["digits"]))
         await say(shown, suggest(*t["more"]), tts=t["read"].format(start=start, digits=" ".join(got["digits"])))
-        if _wish() != "more":
+        if _intent() != "more":
             return say(t["menu"], suggest(*t["buttons"])) if _number() is None else await _digit(pi, t)
         start += READ
 
@@ -138,7 +138,7 @@ async def _train(pi: Pi, t: Any) -> Reply:
         digits = got["digits"]
         spoken = {"digits": " ".join(digits), "record": record}
         await say(phrase.format(digits=_grouped(digits), record=record), tts=phrase.format(**spoken), **update)
-        if _wish() == "stop":
+        if _intent() == "stop":
             return say(t["menu"], suggest(*t["buttons"]))
         if numerals.digits(_words()) == digits:
             phrase = t["record"] if length > record else t["right"]
@@ -147,7 +147,7 @@ async def _train(pi: Pi, t: Any) -> Reply:
             length += 1
             continue
         await say(t["wrong"].format(digits=_grouped(digits), record=record), suggest(*t["again"]), **update)
-        if _wish() != "more":
+        if _intent() != "more":
             return say(t["menu"], suggest(*t["buttons"]))
         phrase = t["train"]
 
@@ -167,9 +167,9 @@ def _words() -> list[str]:
     return numerals.words_of(request.command, request.lemma)
 
 
-def _wish() -> str | None:
+def _intent() -> str | None:
     said = set(request.lemmas) | set(request.words)
-    return next((wish for wish, lemmas in WISHES.items() if said & set(lemmas.split())), None)
+    return next((intent for intent, lemmas in INTENTS.items() if said & set(lemmas.split())), None)
 
 
 def _number() -> int | None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_service.digits import BLOCK, STEP, Digits, Found
+from pi_service.digits import BLOCK, STEP, Digits, Match
 from pi_service.errors import BadRequest, CheckFailed, NotFound
 from pi_service.testing import digits_of_pi
 
@@ -54,7 +54,7 @@ async def test_nothing_yet(path: Path) -> None:
     assert (file.available, trouble) == (0, "the digits file is missing")
     with pytest.raises(NotFound, match="digits 0 to 0 were asked for, but only 0 digits after the point are on disk"):
         file.window(0, 1)
-    assert await file.find("3") == Found(None, "", 0)
+    assert await file.find("3") == Match(None, "", 0)
 
 
 @run
@@ -273,13 +273,13 @@ async def test_replacement_outlives_its_caller(path: Path) -> None:
 async def test_find(path: Path) -> None:
     """A position counts like n, the leading 3 is not searched, up to ten digits are shown on either side."""
     file = await filled(path, PI)
-    assert await file.find("999999") == Found(762, PI[752:778], 1000)
-    assert await file.find("14159") == Found(1, PI[1:16], 1000)
-    assert await file.find(PI[-5:], 990) == Found(996, PI[986:1001], 1000)
-    assert await file.find("1", 0) == await file.find("1") == Found(1, PI[1:12], 1000)
-    assert await file.find("1", 2) == Found(3, PI[1:14], 1000)
-    assert await file.find("14159", 2) == Found(None, "", 1000)
-    assert await file.find("1", 10**12) == Found(None, "", 1000)
+    assert await file.find("999999") == Match(762, PI[752:778], 1000)
+    assert await file.find("14159") == Match(1, PI[1:16], 1000)
+    assert await file.find(PI[-5:], 990) == Match(996, PI[986:1001], 1000)
+    assert await file.find("1", 0) == await file.find("1") == Match(1, PI[1:12], 1000)
+    assert await file.find("1", 2) == Match(3, PI[1:14], 1000)
+    assert await file.find("14159", 2) == Match(None, "", 1000)
+    assert await file.find("1", 10**12) == Match(None, "", 1000)
     await file.close()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_service.errors import IllegalTransition
-from pi_service.jobs import FINISHED, TRANSITIONS, UNFINISHED, Change, Event, Job, Stage, Step, fold, follow
+from pi_service.jobs import FINISHED, TRANSITIONS, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 
 HAPPY = [Stage.REGISTERED, Stage.SCHEDULED, Stage.TAKEN, Stage.CALCULATED, Stage.STORED]
 
@@ -16,12 +16,12 @@ def play(stages: list[Stage]) -> tuple[list[Event], Job | None]:
     job = None
     for at, stage in enumerate(stages):
         try:
-            step = Step(stage, digit=4 if stage is Stage.STORED else None, detail=f"because {at}")
-            event = follow(events[-1] if events else None, step, id=at, n=7, at=float(at))
+            step = NewEvent(stage, digit=4 if stage is Stage.STORED else None, detail=f"because {at}")
+            event = next_event(events[-1] if events else None, step, id=at, n=7, at=float(at))
         except IllegalTransition:
             continue
         events.append(event)
-        job = fold(job, event)
+        job = apply(job, event)
     return events, job
 
 
@@ -76,9 +76,9 @@ def test_illegal_names_event_and_state() -> None:
     """The error says which event met which state."""
     last = Event(1, 7, 1, Stage.STORED, 1.0, 0.0)
     with pytest.raises(IllegalTransition, match="event 'taken' is not allowed in state 'stored'"):
-        follow(last, Step(Stage.TAKEN), id=2, n=7, at=0.0)
+        next_event(last, NewEvent(Stage.TAKEN), id=2, n=7, at=0.0)
     with pytest.raises(IllegalTransition, match="event 'stored' is not allowed without a job"):
-        follow(None, Step(Stage.STORED), id=2, n=7, at=0.0)
+        next_event(None, NewEvent(Stage.STORED), id=2, n=7, at=0.0)
 
 
 def test_json() -> None:

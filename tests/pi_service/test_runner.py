@@ -23,7 +23,7 @@ from pi_service.errors import (
     StoreUnavailable,
     WorkerDied,
 )
-from pi_service.jobs import FINISHED, Event, Job, Stage, fold
+from pi_service.jobs import FINISHED, Event, Job, Stage, apply
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 
@@ -487,7 +487,7 @@ class Commands(RuleBasedStateMachine):
             events = self.service.events(n)
             folded: Job | None = None
             for event in events:
-                folded = fold(folded, event)
+                folded = apply(folded, event)
             assert self.service.job(n) == folded
             if folded and folded.status is Stage.STORED:
                 assert (folded.digit, n <= self.service.available) == (int(PI[n]), True)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pi_service.errors import BadRequest, IllegalTransition, StoreUnavailable
-from pi_service.jobs import Change, Event, Job, Stage, Step, fold, follow
+from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
 from pi_service.store import Store
 
-NEW = Step(Stage.REGISTERED), Step(Stage.SCHEDULED)
-HAPPY = *NEW, Step(Stage.TAKEN), Step(Stage.CALCULATED), Step(Stage.STORED, digit=9)
+NEW = NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED)
+HAPPY = *NEW, NewEvent(Stage.TAKEN), NewEvent(Stage.CALCULATED), NewEvent(Stage.STORED, digit=9)
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ class Model(RuleBasedStateMachine):
 
     @rule(n=st.integers(1, 3), stages=st.lists(st.sampled_from(Stage), min_size=1, max_size=5))
     def record(self, n: int, stages: list[Stage]) -> None:
-        steps = [Step(stage) for stage in stages]
+        steps = [NewEvent(stage) for stage in stages]
         history, job = list(self.history.get(n, [])), self.jobs.get(n)
         try:
             for step in steps:
-                event = follow(history[-1] if history else None, step, id=0, n=n, at=0.0)
+                event = next_event(history[-1] if history else None, step, id=0, n=n, at=0.0)
                 history.append(event)
-                job = fold(job, event)
+                job = apply(job, event)
         except IllegalTransition as expected:
             with pytest.raises(IllegalTransition) as raised:
                 self.store.record(n, *steps)
@@ -98,7 +98,7 @@ def test_happy_path(store: Store) -> None:
 def test_all_or_nothing(store: Store) -> None:
     """Of steps that end in an illegal one none is written."""
     with pytest.raises(IllegalTransition, match="event 'stored' is not allowed in state 'scheduled'"):
-        store.record(5, *NEW, Step(Stage.STORED))
+        store.record(5, *NEW, NewEvent(Stage.STORED))
     assert (store.job(5), store.events(5), store.last_id()) == (None, [], 0)
 
 
@@ -115,10 +115,10 @@ def test_history_cannot_be_changed(store: Store, path: Path) -> None:
 
 def test_history_outlives_the_job(store: Store) -> None:
     """A removed job leaves the table, its events stay, and a new life goes on counting attempts."""
-    store.record(5, *HAPPY, Step(Stage.REMOVED))
+    store.record(5, *HAPPY, NewEvent(Stage.REMOVED))
     assert store.job(5) is None
     assert store.jobs() == ([], 0)
-    (change,) = store.record(5, Step(Stage.REGISTERED))
+    (change,) = store.record(5, NewEvent(Stage.REGISTERED))
     assert change.job and change.job.attempt == 2
     assert len(store.events(5)) == 7
 
@@ -127,7 +127,7 @@ RACER = """
 import sys
 from pathlib import Path
 from pi_service.errors import IllegalTransition, StoreUnavailable
-from pi_service.jobs import Stage, Step
+from pi_service.jobs import Stage, NewEvent
 from pi_service.store import Store
 
 store = Store(Path(sys.argv[1]))
@@ -137,7 +137,7 @@ won = 0
 for n in range(1, 101):
     while True:
         try:
-            store.record(n, Step(Stage.REGISTERED))
+            store.record(n, NewEvent(Stage.REGISTERED))
             won += 1
         except StoreUnavailable:
             continue
@@ -169,12 +169,12 @@ def test_locked(store: Store, path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match=r"\(database is locked\); nothing was changed, try again later"):
-        store.record(5, Step(Stage.TAKEN))
+        store.record(5, NewEvent(Stage.TAKEN))
     job = store.job(5)
     assert job and job.status is Stage.SCHEDULED
     other.execute("ROLLBACK")
     other.close()
-    assert store.record(5, Step(Stage.TAKEN))
+    assert store.record(5, NewEvent(Stage.TAKEN))
 
 
 def test_full(store: Store, path: Path) -> None:
@@ -183,7 +183,7 @@ def test_full(store: Store, path: Path) -> None:
     store._db.execute("PRAGMA max_page_count = 1")  # SQLite raises it to the present size
     with pytest.raises(StoreUnavailable, match="database or disk is full"):
         for n in range(100, 1000):
-            store.record(n, Step(Stage.REGISTERED, detail="x" * 1000))
+            store.record(n, NewEvent(Stage.REGISTERED, detail="x" * 1000))
     kept = store.jobs()[1]
     assert [len(store.events(job.n)) for job in store.jobs(per_page=500)[0] if job.n != 5] == [1] * (kept - 1)
     n = 100 + kept - 1  # the one that was refused
@@ -206,7 +206,7 @@ def listed(result: tuple[list[Job], int]) -> tuple[list[int], int]:
 def test_list(store: Store) -> None:
     """The list filters by status and by the beginning of n, sorts both ways with nulls last, and pages."""
     store.record(10, *HAPPY)  # took 2 ticks
-    store.record(9, *NEW, Step(Stage.TAKEN), Step(Stage.TAKEN, progress=0.5), *HAPPY[3:])  # took 3
+    store.record(9, *NEW, NewEvent(Stage.TAKEN), NewEvent(Stage.TAKEN, progress=0.5), *HAPPY[3:])  # took 3
     store.record(101, *NEW)
     assert listed(store.jobs()) == ([101, 9, 10], 3)
     assert listed(store.jobs(status=Stage.STORED)) == ([9, 10], 2)
@@ -240,7 +240,7 @@ def test_list_refuses_other_columns(store: Store, sort: str) -> None:
 def test_changes(store: Store) -> None:
     """Missed changes come in order, page by page, each with its job as it is now."""
     store.record(5, *NEW)
-    store.record(6, *HAPPY, Step(Stage.REMOVED))
+    store.record(6, *HAPPY, NewEvent(Stage.REMOVED))
     page = store.changes(after=1, limit=3)
     assert [(change.event.id, change.event.n) for change in page] == [(2, 5), (3, 6), (4, 6)]
     assert page[0] == Change(store.events(5)[1], store.job(5))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tornado_alice.live import LiveScripts
+from tornado_alice.live import SessionCache
 from tornado_alice.testing import make_request
 
 HELLO = """
@@ -124,4 +124,4 @@ def children_of() -> Callable[[int], set[int]]:
 def replay_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the test twice: as it is, and with every script dropped after each of its turns."""
     if request.param == "always replayed":
-        monkeypatch.setattr("tornado_alice.dialogs.LiveScripts", lambda most, idle: LiveScripts(0, idle))
+        monkeypatch.setattr("tornado_alice.dialogs.SessionCache", lambda most, idle: SessionCache(0, idle))

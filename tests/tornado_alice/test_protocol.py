@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tornado_alice import ReplyError, RequestError, say
-from tornado_alice.protocol import MAX_ANSWER, answer, is_ping, mend, parse
+from tornado_alice.protocol import MAX_ANSWER, answer, is_ping, normalize, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -94,7 +94,7 @@ def test_answer_over_128_kib_is_an_error():
 def test_long_texts_are_cut():
     """Text, tts, button titles and card texts over their limits are cut, and each cut is told."""
     reply = say("т" * 2000, tts="з" * 1025, buttons=[{"title": "к" * 65}])
-    cuts = mend(reply)
+    cuts = normalize(reply)
     assert [len(reply["text"]), len(reply["tts"]), len(reply["buttons"][0]["title"])] == [1024, 1024, 64]
     assert cuts[0] == "text: 2000 characters, cut to the 1024 allowed"
     assert len(cuts) == 3
@@ -103,13 +103,13 @@ def test_long_texts_are_cut():
 def test_speaker_tags_do_not_count():
     """<speaker> tags in tts are not counted against its limit."""
     reply = say("", tts="<speaker audio='" + "a" * 2000 + "'>" + "з" * 1000)
-    assert mend(reply) == []
+    assert normalize(reply) == []
 
 
 def test_tts_alone_is_an_answer():
     """say(tts=...) without a phrase sends an empty text, which the platform allows beside tts."""
     reply = say(tts="дзынь")
-    mend(reply)
+    normalize(reply)
     assert reply["text"] == ""
 
 
@@ -135,13 +135,13 @@ def test_tts_alone_is_an_answer():
 def test_what_cannot_be_mended_is_an_error(reply, message):
     """A reply that has no sensible mending raises with field, value and limit."""
     with pytest.raises(ReplyError, match=message):
-        mend(reply)
+        normalize(reply)
 
 
 def test_numbers_become_titles():
     """A button title that is no string is shown as one."""
     reply = say("a", buttons=[{"title": 5}])
-    mend(reply)
+    normalize(reply)
     assert reply["buttons"][0]["title"] == "5"
 
 

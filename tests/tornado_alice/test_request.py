@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from tornado_alice import Request, request, turn
+from tornado_alice import Request, context, request
 
 DATA = {
     "meta": {"interfaces": {"screen": {}}, "timezone": "Europe/Moscow"},
@@ -26,9 +26,9 @@ DATA = {
 
 @pytest.fixture
 def in_turn():
-    token = turn.current.set(turn.Turn(Request(DATA), 0.0, b"seed"))
+    token = context.current.set(context.TurnContext(Request(DATA), 0.0, b"seed"))
     yield
-    turn.current.reset(token)
+    context.current.reset(token)
 
 
 def test_text_properties():
@@ -110,9 +110,9 @@ def test_proxy_moves_with_the_turn():
     stored = {"kept": request}
     seen = []
     for command in ("раз", "два"):
-        token = turn.current.set(turn.Turn(Request({"request": {"command": command}}), 0.0, b"seed"))
+        token = context.current.set(context.TurnContext(Request({"request": {"command": command}}), 0.0, b"seed"))
         seen.append(stored["kept"].command)
-        turn.current.reset(token)
+        context.current.reset(token)
     assert seen == ["раз", "два"]
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import turn
+from .. import context
 from ..errors import SettingsError
 from ..journal.records import Head, Record, Summary
 from ..journal.sqlite import SqliteJournal
@@ -67,7 +67,7 @@ def export_session(journal: SqliteJournal, name: str, target: Path | None) -> No
     """Write the last epoch of a session as JSON, for `tornado_alice.testing.replay`."""
     entry = find_session(journal, name)
     head, records = _head(journal, entry), journal.turns(entry.id, entry.epoch)
-    seed = turn.seed(journal.secret, *entry.key)
+    seed = context.seed(journal.secret, *entry.key)
     text = export(entry.key, entry.epoch, head.script, head.state or {}, seed, [_without_tokens(r) for r in records])
     if target is None:
         print(text)
@@ -105,7 +105,7 @@ def _session(journal: SqliteJournal, entry: Summary, head: Head, skill: Skill) -
     if fn is None:
         raise SettingsError(f"the session runs {head.script!r}, which the module of {skill.name} has not any more")
     lemma = lemmatizer(skill.options.load_analyzer)
-    seed = turn.seed(journal.secret, *entry.key)
+    seed = context.seed(journal.secret, *entry.key)
     return Session(Script(fn, own.version), entry.key, seed, lemma, epoch=head.epoch, state=head.state or {})
 
 

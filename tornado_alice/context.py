@@ -1,0 +1,124 @@
+"""The turn a script is in: what `request`, say(), random, uuid4() and now() refer to.
+
+Randomness here is not recorded but recomputed: each draw is a hash of (secret, session, epoch, turn, ordinal), so a
+replay, in any process and under any PYTHONHASHSEED, draws the same.
+"""
+
+import random as stdlib_random
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+from uuid import uuid4 as stdlib_uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class TurnContext:
+    """One request and what is derived from it.
+
+    Attributes:
+        request: what the platform sent, as the script sees it.
+        at: arrival time, seconds since the Unix epoch.
+        ordinal: how many draws were made in this turn.
+    """
+
+    __slots__ = ("_names", "_secret", "_seed", "at", "ordinal", "request")
+
+    def __init__(self, request: Mapping[str, Any], at: float, secret: bytes, *names: object) -> None:
+        self.request, self.at, self.ordinal = request, at, 0
+        self._secret, self._names, self._seed = secret, names, b""
+
+    @property
+    def seed(self) -> bytes:
+        """Hash of (secret, epoch, turn); made when first drawn from: most turns draw nothing."""
+        if not self._seed:
+            self._seed = seed(self._secret, *self._names)
+        return self._seed
+
+    def draw(self, bits: int) -> int:
+        """The next `bits` (up to 512) pseudo-random bits."""
+        self.ordinal += 1
+        size = (bits + 7) // 8
+        digest = blake2b(self.ordinal.to_bytes(8, "big"), key=self.seed, digest_size=size).digest()
+        return int.from_bytes(digest, "big") >> (size * 8 - bits)
+
+    def choose(self, phrases: Sequence[str]) -> str:
+        """One of `phrases`, by rendezvous hashing: a phrase added later seldom changes an earlier choice."""
+        self.ordinal += 1
+        key = self.seed + self.ordinal.to_bytes(8, "big")
+        return max(phrases, key=lambda phrase: blake2b(phrase.encode("utf-8", "replace"), key=key).digest())
+
+
+current: ContextVar[TurnContext | None] = ContextVar("tornado_alice_turn", default=None)
+
+
+def seed(secret: bytes, *parts: object) -> bytes:
+    """The seed of a turn: a keyed hash of what names it."""
+    return blake2b("\0".join(map(str, parts)).encode("utf-8", "replace"), key=secret, digest_size=16).digest()
+
+
+def choose(phrases: Sequence[str]) -> str:
+    """One of `phrases`: by the current turn, or simply at random where there is none."""
+    if len(phrases) == 1:
+        return phrases[0]
+    turn = current.get()
+    return turn.choose(phrases) if turn else stdlib_random.choice(phrases)
+
+
+class Random(stdlib_random.Random):
+    """`random` of a script: everything the module random of the standard library does, the same on replay.
+
+    >>> 0 <= random() < 1 and random.randint(1, 6) in range(1, 7)
+    True
+    """
+
+    def seed(self, *_: Any, **__: Any) -> None:
+        """Nothing to do: the turn is the seed."""
+
+    def getrandbits(self, k: int, /) -> int:
+        """`k` bits of the current turn (of the system where there is no turn)."""
+        turn = current.get()
+        if turn is None:
+            return stdlib_random.getrandbits(k)
+        value = 0
+        for taken in range(0, k, 512):
+            bits = min(512, k - taken)
+            value = value << bits | turn.draw(bits)
+        return value
+
+    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
+        """A normally distributed float; the library's own keeps every second one for the next caller, whoever it is."""
+        return self.normalvariate(mu, sigma)
+
+    def random(self) -> float:
+        """A float in [0, 1) with 53 random bits."""
+        return self.getrandbits(53) / (1 << 53)
+
+    __call__ = random
+
+
+random = Random()
+
+
+def uuid4() -> UUID:
+    """A random UUID of the current turn, the same on replay."""
+    if current.get() is None:
+        return stdlib_uuid4()
+    return UUID(int=random.getrandbits(128), version=4)
+
+
+def now() -> datetime:
+    """When the current request arrived, in the user's time zone (UTC if it is unknown), the same on replay."""
+    turn = current.get()
+    if turn is None:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(turn.at, _zone((turn.request.get("meta") or {}).get("timezone")))
+
+
+def _zone(name: Any) -> tzinfo:
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC  # the platform sent a zone that this machine does not know
