@@ -14,11 +14,12 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
         ["request", "reply"],
         ["modifiers", "step", "options"],
         ["script"],
-        ["journal.records", "journal.base", "journal.memory", "journal.writer", "journal.sqlite", "journal"],
+        ["journal.records", "journal.base", "journal.troubles", "journal.schema"],
+        ["journal.memory", "journal.writer", "journal.sqlite", "journal"],
         ["session"],
         ["live"],
         ["turn"],
@@ -57,7 +58,7 @@ ONLY_IMPORTERS = {
     "pymorphy3": {"tornado_alice.morphology"},
     "pi_service": {"tornado_alice.app.server"},
     "tornado_alice": {"pi_service.skill.script"},
-    "sqlite_utils": {"tornado_alice.journal.sqlite", "pi_service.store"},
+    "sqlite_utils": {"pi_service.store"},
 }
 
 

@@ -2,6 +2,7 @@
 
 from .base import Journal
 from .memory import MemoryJournal
+from .records import Head, Op, Record, Summary
 from .sqlite import SqliteJournal
 
-__all__ = ["Journal", "MemoryJournal", "SqliteJournal"]
+__all__ = ["Head", "Journal", "MemoryJournal", "Op", "Record", "SqliteJournal", "Summary"]

@@ -5,8 +5,10 @@ Named tuples, not frozen dataclasses: one of each is made per turn, and a tuple 
 
 from typing import Any, NamedTuple
 
-Key = tuple[str, str]  # skill_id, session_id
-Op = dict[str, Any]  # {"name", "ok" | "error"} or {"wait": name}
+#: What names a dialog: skill_id, session_id.
+Key = tuple[str, str]
+#: What happened inside a turn: ``{"name", "ok" | "error"}`` or ``{"wait": name}``.
+Op = dict[str, Any]
 
 
 class Record(NamedTuple):
@@ -31,6 +33,11 @@ class Record(NamedTuple):
     reply: bytes
     digest: str
     version: str
+
+    @property
+    def by_script(self) -> bool:
+        """Did the script speak, and not the engine in its place?"""
+        return bool(self.digest)
 
     @property
     def waits_from(self) -> int | None:

@@ -14,37 +14,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import JournalError
 from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
 from .records import Head, Key, Op, Record, Summary
-from .writer import LoopWriter, ThreadWriter, Writer, explain
+from .schema import migrate, version
+from .troubles import explain
+from .writer import LoopWriter, ThreadWriter, Writer
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS session (
-    id INTEGER PRIMARY KEY,
-    skill_id TEXT NOT NULL, session_id TEXT NOT NULL,
-    epoch INTEGER NOT NULL, script TEXT NOT NULL, state TEXT NOT NULL,
-    touched REAL NOT NULL, ended INTEGER NOT NULL,
-    UNIQUE (skill_id, session_id));
-CREATE INDEX IF NOT EXISTS session_touched ON session (ended, touched);
-CREATE TABLE IF NOT EXISTS turn (
-    session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,
-    message_id INTEGER, at REAL NOT NULL, request BLOB NOT NULL, ops TEXT, reply BLOB NOT NULL,
-    digest TEXT NOT NULL, version TEXT NOT NULL,
-    UNIQUE (session, epoch, n));
-CREATE UNIQUE INDEX IF NOT EXISTS turn_message ON turn (session, message_id) WHERE message_id IS NOT NULL;
-CREATE TABLE IF NOT EXISTS step (
-    session INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, k INTEGER NOT NULL,
-    message_id INTEGER, name TEXT NOT NULL, outcome TEXT NOT NULL,
-    PRIMARY KEY (session, epoch, n, k)) WITHOUT ROWID;
-"""
+#: Name of the journal file in a data directory.
+FILE_NAME = "journal.sqlite3"
+#: Columns of a `Record`.
 RECORD = "n, message_id, at, request, ops, reply, digest, version"
 #: Seconds between two rounds of checkpoint and sweep.
 HOUSEKEEPING = 2.0
@@ -99,12 +85,11 @@ class SqliteJournal:
             raise JournalError(f"the journal {self.path} cannot be opened: {error.strerror}") from error
 
     def _open(self) -> None:
-        from sqlite_utils import Database  # here: its import takes longer than all of tornado_alice's
-
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds what users said
+        with closing(sqlite3.connect(self.path)) as plain:
+            version(plain, self.path)  # before `connect` turns another program's file into a WAL one
         self._conn = conn = connect(self.path, busy=5000)
-        database = Database(conn)
-        database.executescript(SCHEMA)
+        migrate(conn, self.path)
         conn.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (os.urandom(32),))
         (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
         conn.execute(f"PRAGMA busy_timeout = {BUSY}")

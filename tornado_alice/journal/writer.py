@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import JournalConflict, JournalError
+from .troubles import explain, is_busy
 
 Write = Callable[[sqlite3.Connection], int]
 
@@ -29,19 +30,6 @@ class Writer(Protocol):
 
     async def stop(self) -> None:
         """Write what is queued and let go."""
-
-
-def explain(error: sqlite3.Error) -> JournalError:
-    """The same trouble in words for the log."""
-    text = str(error)
-    remedies = {
-        "disk is full": "free some space; turns are answered again as soon as it is there",
-        "locked": "another program holds the journal; end it",
-        "malformed": "the file is damaged; stop the server and restore or move it",
-        "not a database": "the file is damaged; stop the server and restore or move it",
-    }
-    remedy = next((words for sign, words in remedies.items() if sign in text), "see the error")
-    return JournalError(f"the journal cannot be used: {text} ({remedy})")
 
 
 def commit_group(conn: sqlite3.Connection, writes: list[Write]) -> list[int | Exception]:
@@ -98,7 +86,7 @@ class LoopWriter:
         try:
             outcomes: list[Any] = list(commit_group(self._conn, [write for write, _ in group]))
         except sqlite3.Error as error:
-            if "locked" in str(error) and loop.time() - self._since < PATIENCE:
+            if is_busy(error) and loop.time() - self._since < PATIENCE:
                 self._queue = group + self._queue
                 loop.call_later(0.02, self._flush)
                 return
