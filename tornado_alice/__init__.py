@@ -1,4 +1,8 @@
-"""Dialog scripts for Yandex Alice that read like the conversation and cannot be lost."""
+"""Dialog scripts for Yandex Alice that read like the conversation and cannot be lost.
+
+Public are the names here, `tornado_alice.testing` for the tests of a skill and `tornado_alice.examples` to read.
+All other modules are private: they change without notice.
+"""
 
 from .context import now, random, uuid4
 from .errors import (
@@ -14,22 +18,33 @@ from .errors import (
     SettingsError,
     StepError,
 )
-from .journal import Journal, MemoryJournal, SqliteJournal
+from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
 from .modifiers import button, gallery, image, item, items, link_account, locate, play, stop, suggest
-from .reply import Reply, say
+from .morphology import Analyzer
+from .options import Options, Policy
+from .reply import Modifier, Reply, say
 from .request import Request, request
 from .skill import Skill
 from .step import continue_as_new, gather, idempotency_key, step
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AliceError",
+    "Analyzer",
+    "Head",
     "Journal",
     "JournalConflict",
     "JournalError",
     "MemoryJournal",
+    "Modifier",
     "NestedStepError",
     "NonDeterminismError",
     "NotAReplyError",
+    "Op",
+    "Options",
+    "Policy",
+    "Record",
     "Reply",
     "ReplyError",
     "Request",
@@ -39,6 +54,7 @@ __all__ = [
     "Skill",
     "SqliteJournal",
     "StepError",
+    "Summary",
     "button",
     "continue_as_new",
     "gallery",

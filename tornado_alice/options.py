@@ -1,12 +1,17 @@
 """What a Skill's author may set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .errors import SettingsError
 from .morphology import Analyzer, russian
+from .protocol import MAX_TEXT
 from .reply import Reply
 
+#: One phrase, or variants of it of which one is chosen at random.
+Phrases = str | Sequence[str]
+#: What to do when a journal and a script do not fit together.
 Policy = Literal["restart", "end"] | Callable[[dict[str, Any], Exception], Reply | None]
 
 
@@ -37,3 +42,27 @@ class Options:
     waiting: tuple[str, ...] = ("Ещё работаю. Спросите меня чуть позже.",)
     unsaved: tuple[str, ...] = ("Извините, не получилось это запомнить. Повторите, пожалуйста.",)
     pong: tuple[str, ...] = ("pong",)
+
+    def __post_init__(self) -> None:
+        for name in ("max_live", "idle", "reply_within"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+                raise SettingsError(f"{name}: a number from 0, got {value!r}")
+        policy = self.on_divergence
+        if policy not in ("restart", "end") and not callable(policy):
+            raise SettingsError(f"on_divergence: 'restart', 'end' or a callable, got {policy!r}")
+
+
+def parse_phrases(name: str, given: Phrases) -> tuple[str, ...]:
+    """The variants of a phrase that the engine says.
+
+    Raises:
+        SettingsError: there is none, or one that Alice would refuse; it calls the option `name`.
+
+    >>> parse_phrases("pong", "pong")
+    ('pong',)
+    """
+    phrases = (given,) if isinstance(given, str) else tuple(given)
+    if not phrases or not all(isinstance(phrase, str) and 0 < len(phrase) <= MAX_TEXT for phrase in phrases):
+        raise SettingsError(f"{name}: one or more phrases of 1 to {MAX_TEXT} characters, got {given!r}")
+    return phrases

@@ -27,6 +27,9 @@ MAX_ANALYTICS_DEPTH = 5
 #: Keywords of say() that stand beside ``response`` in the answer, not inside it.
 BESIDE_RESPONSE = ("session_state", "user_state_update", "application_state", "analytics")
 
+#: Fields of requests and replies that give access to something: shown to nobody, written nowhere else.
+SECRETS = ("access_token", "purchase_token")
+
 _CARD_ITEMS = {"ItemsList": (1, 5), "ImageGallery": (1, 10)}
 _CARD_TEXTS = {
     "BigImage": {"title": 128, "description": 1024},
@@ -67,6 +70,15 @@ def dumps(value: Any) -> bytes:
     b'{"text":"\\xd0\\xb4\\xd0\\xb0","odd":"\\\\ud800"}'
     """
     return _encode(value).encode("utf-8", "backslashreplace")
+
+
+def error_body(code: str, message: str, field: str) -> bytes:
+    """A refusal as JSON, of the shape that all HTTP answers of this project have.
+
+    >>> error_body("too_large", "body: 2 bytes, but 1 is allowed", "body")
+    b'{"error":{"code":"too_large","message":"body: 2 bytes, but 1 is allowed","field":"body"}}'
+    """
+    return dumps({"error": {"code": code, "message": message, "field": field}})
 
 
 def parse(body: bytes | str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NoReturn, cast
 
 from . import context, morphology
+from .protocol import SECRETS
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
@@ -172,10 +173,7 @@ class Request(Frozen):
 
 def _without_secrets(data: Any) -> Any:
     if isinstance(data, dict):
-        return {
-            key: "…" if key in ("access_token", "purchase_token") else _without_secrets(value)
-            for key, value in data.items()
-        }
+        return {key: "…" if key in SECRETS else _without_secrets(value) for key, value in data.items()}
     return [_without_secrets(item) for item in data] if isinstance(data, list) else data
 
 

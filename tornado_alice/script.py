@@ -58,6 +58,19 @@ class Script:
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
 
+    def named(self, name: str) -> "Script":
+        """The script of this module that an epoch runs; an empty name is this one.
+
+        Raises:
+            ScriptError: there is none.
+        """
+        if not name:
+            return self
+        fn = self.sibling(name)
+        if fn is None:
+            raise ScriptError(f"the module of the script has no {name!r} any more")
+        return Script(fn, self.version)
+
     def sibling(self, name: str) -> Function | None:
         """Another script of the same module, for `continue_as_new`."""
         found = getattr(self.fn, "__globals__", {}).get(name)

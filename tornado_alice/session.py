@@ -23,7 +23,7 @@ from typing import Any
 
 from . import context, protocol
 from .errors import NonDeterminismError, ReplyError
-from .journal.records import Op, Record
+from .journal.records import Head, Key, Op, Record
 from .reply import Reply
 from .request import Request
 from .script import Ended, Script, Stepper
@@ -94,7 +94,7 @@ class Session:
     """
 
     script: Script
-    key: tuple[str, str]
+    key: Key
     secret: bytes
     lemma: Callable[[str], str]
     epoch: int = 0
@@ -105,6 +105,20 @@ class Session:
     _stepper: Stepper | None = None
     _turn: context.TurnContext | None = None
     _closed: bool = False
+
+    @classmethod
+    def of(cls, own: Script, key: Key, head: Head, seed: bytes, lemma: Callable[[str], str]) -> "Session":
+        """A fresh session for the epoch in which `head` stands.
+
+        Args:
+            own: the script of the Skill; `head` may name another one of its module.
+            seed: of this dialog, see `context.seed`.
+            lemma: word → lemma.
+
+        Raises:
+            ScriptError: the module has no such script any more.
+        """
+        return cls(own.named(head.script), key, seed, lemma, epoch=head.epoch, state=head.state or {})
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
         """A request has come: run the script to its next command (or remind of the steps it still waits for)."""

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import logging
-import signal
 import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -19,15 +18,14 @@ from .dialogs import Dialogs
 from .errors import SettingsError
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
-from .morphology import Analyzer
-from .options import Options, Policy
+from .morphology import Analyzer, russian
+from .options import Options, Phrases, Policy, parse_phrases
 from .script import Script
+from .serving import GRACE, parse_port, stop_signals, tls_context, url
 from .webhook import Webhook
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Seconds that turns under way may take to end when the server stops.
-GRACE = 2.0
 #: Set while a server loads a script: the script's own ``skill.run()`` then does nothing.
 hosted: ContextVar[bool] = ContextVar("tornado_alice_hosted", default=False)
 
@@ -40,7 +38,8 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        options: fields of `Options`; a phrase may be one string or a tuple of variants.
+        max_live, idle, reply_within, on_divergence, version: see `Options`.
+        closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
         SettingsError: an option that does not exist or cannot be.
@@ -58,12 +57,37 @@ class Skill:
         *,
         journal: Journal | None = None,
         analyzer: Analyzer | Callable[[], Analyzer] | None = None,
-        **options: Any,
+        max_live: int = Options.max_live,
+        idle: float = Options.idle,
+        reply_within: float = Options.reply_within,
+        on_divergence: Policy = Options.on_divergence,
+        version: str | None = None,
+        closing: Phrases = Options.closing,
+        sorry: Phrases = Options.sorry,
+        waiting: Phrases = Options.waiting,
+        unsaved: Phrases = Options.unsaved,
+        pong: Phrases = Options.pong,
+        **unknown: Never,
     ) -> None:
+        for option in unknown:
+            known = [*sorted(Options.__dataclass_fields__.keys() - {"load_analyzer"}), "journal", "analyzer"]
+            raise SettingsError(f"Skill has no option {option!r}; there are {', '.join(known)}")
         self.name = name
         self.has_own_journal = journal is not None
         self.journal: Journal = journal if journal is not None else MemoryJournal()
-        self.options = _options(analyzer, options)
+        self.options = Options(
+            max_live=max_live,
+            idle=idle,
+            reply_within=reply_within,
+            on_divergence=on_divergence,
+            version=version,
+            load_analyzer=_loader(analyzer),
+            closing=parse_phrases("closing", closing),
+            sorry=parse_phrases("sorry", sorry),
+            waiting=parse_phrases("waiting", waiting),
+            unsaved=parse_phrases("unsaved", unsaved),
+            pong=parse_phrases("pong", pong),
+        )
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
@@ -134,66 +158,23 @@ class Skill:
         logging.basicConfig(level=logging.DEBUG if debug else logging.INFO)
         if ignored:
             logging.getLogger(__name__).info("run() ignores %s", ", ".join(sorted(ignored)))
-        asyncio.run(self._serve(host or "127.0.0.1", _port(port), _tls(ssl_context)))
+        number = parse_port(5000 if port is None else port)
+        asyncio.run(self._serve(host or "127.0.0.1", number, tls_context(ssl_context)))
 
     async def _serve(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        stopping = stop_signals()
         sockets = bind_sockets(port, host)
         await self.start()
         server = HTTPServer(Application(self.handlers()), ssl_options=tls, max_body_size=4 * protocol.MAX_BODY)
         server.add_sockets(sockets)
-        port = sockets[0].getsockname()[1]
-        print(f"Serving skill {self.name} on {'https' if tls else 'http'}://{host}:{port}/", flush=True)
-        stopped = asyncio.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-        await stopped.wait()
+        place = url("https" if tls else "http", host, sockets[0].getsockname()[1])
+        print(f"Serving skill {self.name} on {place}", flush=True)
+        await stopping.wait()
         server.stop()
         await self.stop()
 
 
-def _options(analyzer: Any, options: dict[str, Any]) -> Options:
-    fields = Options.__dataclass_fields__
-    for name, value in options.items():
-        if name not in fields:
-            raise SettingsError(f"Skill has no option {name!r}; there are {', '.join(sorted(fields))}")
-        if isinstance(fields[name].default, tuple):
-            options[name] = _phrases(name, value)
-        elif isinstance(fields[name].default, float | int) and not _is_amount(value):
-            raise SettingsError(f"{name}: a number from 0, got {value!r}")
-    policy: Policy = options.get("on_divergence", "restart")
-    if policy not in ("restart", "end") and not callable(policy):
-        raise SettingsError(f"on_divergence: 'restart', 'end' or a callable, got {policy!r}")
-    if analyzer is not None:
-        options["load_analyzer"] = analyzer if not hasattr(analyzer, "parse") else lambda: analyzer
-    return Options(**options)
-
-
-def _phrases(name: str, value: Any) -> tuple[str, ...]:
-    phrases = (value,) if isinstance(value, str) else tuple(value)
-    if not phrases or not all(isinstance(phrase, str) and 0 < len(phrase) <= protocol.MAX_TEXT for phrase in phrases):
-        raise SettingsError(f"{name}: one or more phrases of 1 to {protocol.MAX_TEXT} characters, got {value!r}")
-    return phrases
-
-
-def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-
-
-def _port(port: int | str | None) -> int:
-    try:
-        number = int(port) if port is not None else 5000
-    except ValueError:
-        number = -1
-    if not 0 <= number < 65536:
-        raise SettingsError(f"port: a number from 0 to 65535, got {port!r}")
-    return number
-
-
-def _tls(given: "ssl.SSLContext | tuple[str, str] | str | None") -> ssl.SSLContext | None:
-    if given is None or isinstance(given, ssl.SSLContext):
-        return given
-    if isinstance(given, str):
-        raise SettingsError(f"ssl_context: an ssl.SSLContext or (certificate file, key file), got {given!r}")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*given)
-    return context
+def _loader(analyzer: Analyzer | Callable[[], Analyzer] | None) -> Callable[[], Analyzer]:
+    if analyzer is None:
+        return russian
+    return analyzer if not hasattr(analyzer, "parse") else lambda: analyzer

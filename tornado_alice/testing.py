@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .errors import SettingsError
-from .journal.records import Record
+from .errors import ScriptError, SettingsError
+from .journal.records import Head, Record
 from .morphology import lemmatizer
 from .script import Script
 from .session import Session
@@ -65,6 +65,13 @@ class Answer(str):
     """
 
     whole: dict[str, Any]
+
+    @classmethod
+    def of(cls, whole: dict[str, Any]) -> "Answer":
+        """The answer that `Skill.handle` gave."""
+        answer = cls(whole["response"]["text"])
+        answer.whole = whole
+        return answer
 
     @property
     def response(self) -> dict[str, Any]:
@@ -132,9 +139,7 @@ class Dialog:
             self._started = True
         whole = self._runner.run(self.skill.handle(request))
         self._remember(whole)
-        answer = Answer(whole["response"]["text"])
-        answer.whole = whole
-        return answer
+        return Answer.of(whole)
 
     def forget(self) -> None:
         """Drop the live script, as a restart of the server would: the next turn is replayed from the journal."""
@@ -181,19 +186,13 @@ def replay(skill: Skill, path: str | Path) -> int:
     data = json.loads(Path(path).read_text("utf-8"))
     if not isinstance(data, dict) or data.get("tornado_alice") != 1:
         raise SettingsError(f"{path} is no dialog exported by `python -m tornado_alice sessions export`")
-    own = skill.dialogs.script
-    fn = own.sibling(data["script"]) if data["script"] else own.fn
-    if fn is None:
-        raise SettingsError(f"{path} was recorded with the script {data['script']!r}, which is not there any more")
-    script = Script(fn, "test")  # one version for all turns: every reply is compared
-    session = Session(
-        script,
-        (data["key"][0], data["key"][1]),
-        bytes.fromhex(data["seed"]),
-        lemmatizer(skill.options.load_analyzer),
-        epoch=data["epoch"],
-        state=data["state"],
-    )
+    own = Script(skill.dialogs.script.fn, "test")  # one version for all turns: every reply is compared
+    head = Head(None, data["epoch"], 0, data["script"], data["state"])
+    lemma = lemmatizer(skill.options.load_analyzer)
+    try:
+        session = Session.of(own, (data["key"][0], data["key"][1]), head, bytes.fromhex(data["seed"]), lemma)
+    except ScriptError as error:
+        raise SettingsError(f"{path} was recorded with another script: {error}") from None
     turns = [turn for turn in data["turns"] if turn["digest"] or any("wait" in op for op in turn["ops"])]
     session.replay([_record(turn) for turn in turns])
     session.close()

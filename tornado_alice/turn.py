@@ -122,26 +122,13 @@ class Turn:
         return self.journal.steps(head.id or 0, head.epoch, head.n, self.message_id)
 
     def _start(self, head: Head) -> LiveSession:
-        script = self._script(head)
-        session = Session(
-            script,
-            self.key,
-            context.seed(self.journal.secret, *self.key),
-            self.runtime.lemma,
-            epoch=head.epoch,
-            state=head.state or {},
-        )
+        seed = context.seed(self.journal.secret, *self.key)
+        try:
+            session = Session.of(self.runtime.script, self.key, head, seed, self.runtime.lemma)
+        except ScriptError as error:
+            raise Diverged(_next_epoch(head), error) from None
         self.live = LiveSession(session, head, self.scripts.threads)
         return self.live
-
-    def _script(self, head: Head) -> Script:
-        own = self.runtime.script
-        if not head.script:
-            return own
-        fn = own.sibling(head.script)
-        if fn is None:
-            raise Diverged(_next_epoch(head), ScriptError(f"the module of the script has no {head.script!r} any more"))
-        return Script(fn, own.version)
 
     async def _diverged(self, diverged: "Diverged") -> bytes:
         """The journal and the script do not fit together: ask the author's policy."""

@@ -101,7 +101,7 @@ class _Exchange(HTTPMessageDelegate):
 
     def _refuse(self, status: int, code: str, message: str, field: str = "body", **headers: str) -> None:
         log.info("refused with %d: %s", status, message)
-        self._send(status, protocol.dumps({"error": {"code": code, "field": field, "message": message}}), **headers)
+        self._send(status, protocol.error_body(code, message, field), **headers)
 
     def _send(self, status: int, body: bytes, **headers: str) -> None:
         fields = {"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))}

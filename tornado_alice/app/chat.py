@@ -17,7 +17,7 @@ async def chat(skill: Skill) -> None:
     request = make_request("", 0)
     while True:
         request["session"] |= {"session_id": f"chat-{session}", "message_id": message_id, "new": message_id == 0}
-        answer = await _send(skill, request)
+        answer = Answer.of(await skill.handle(request))
         _show(answer)
         message_id += 1
         if answer.ended:
@@ -29,13 +29,6 @@ async def chat(skill: Skill) -> None:
             session, message_id, request = session + 1, 0, make_request("", 0)
         else:
             request = _said(line, answer)
-
-
-async def _send(skill: Skill, request: dict[str, Any]) -> Answer:
-    whole = await skill.handle(request)
-    answer = Answer(whole["response"]["text"])
-    answer.whole = whole
-    return answer
 
 
 def _said(line: str, answer: Answer) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import AliceError
+from ..errors import AliceError, SettingsError
 from ..journal import SqliteJournal
+from ..serving import parse_port
 from ..session import quiet
 from . import sessions
 from .chat import chat
@@ -123,7 +124,7 @@ def _sessions(words: list[str]) -> int:
     for action in (listing, show, replay, out):
         _add_data_dir(action, default=argparse.SUPPRESS)  # it may stand before or behind the action
     given = parser.parse_args(words)
-    path = given.data_dir / "journal.sqlite3"
+    path = Settings(data_dir=given.data_dir).journal_path
     if not path.exists():
         print(f"There is no journal {path}. Name its folder with --data-dir.", file=sys.stderr)
         return 1
@@ -157,9 +158,10 @@ def _log(level: int) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"a number from 0 to 65535, got {text!r}")
-    return int(text)
+    try:
+        return parse_port(text)
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("port: ")) from None
 
 
 def _whole(text: str) -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +21,12 @@ from pi_service.skill import make_skill
 from .. import protocol
 from ..errors import SettingsError
 from ..journal import Journal, MemoryJournal, SqliteJournal
+from ..journal.sqlite import FILE_NAME
+from ..serving import GRACE, stop_signals, url
 from .loading import load_skill
 from .metrics import HealthHandler, Metric, MetricsHandler
 
 log = logging.getLogger(__name__)
-
-#: Seconds that requests under way may take to end when the server stops; workers have their own 5 s beside it.
-GRACE = 3.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,11 @@ class Settings:
     pi_memory_limit: int | None = None
     engine: str = "local"
     dask_scheduler: str | None = None
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the dialogs of this data directory are kept."""
+        return self.data_dir / FILE_NAME
 
 
 class WebhookAt(Matcher):
@@ -99,8 +102,7 @@ class Server:
         self._http = HTTPServer(self.application(), max_body_size=4 * protocol.MAX_BODY, idle_connection_timeout=300)
         self._http.add_sockets(sockets)
         asyncio.get_running_loop().run_in_executor(None, self.skill.dialogs.lemma, "слово")  # loads the dictionary
-        host = f"[{self.settings.address}]" if ":" in self.settings.address else self.settings.address
-        return [f"http://{host}:{socket.getsockname()[1]}/" for socket in sockets[:1]]
+        return [url("http", self.settings.address, socket.getsockname()[1]) for socket in sockets[:1]]
 
     async def start_halves(self, with_pi: bool = True) -> None:
         """Everything but the network; on an error nothing is left running."""
@@ -173,7 +175,7 @@ def make_journal(settings: Settings) -> Journal:
     """The journal that the settings ask for."""
     if settings.durability == "memory":
         return MemoryJournal()
-    return SqliteJournal(settings.data_dir / "journal.sqlite3", settings.durability)
+    return SqliteJournal(settings.journal_path, settings.durability)
 
 
 def run(settings: Settings) -> int:
@@ -182,9 +184,7 @@ def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    stopping = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    stopping = stop_signals()
     server = Server(settings)
     try:
         urls = await server.start()

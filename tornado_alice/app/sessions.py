@@ -11,8 +11,7 @@ from ..errors import SettingsError
 from ..journal.records import Head, Record, Summary
 from ..journal.sqlite import SqliteJournal
 from ..morphology import lemmatizer
-from ..protocol import parse_again
-from ..script import Script
+from ..protocol import SECRETS, parse_again
 from ..session import Session
 from ..skill import Skill
 from ..testing import export
@@ -60,7 +59,7 @@ def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int |
 def _by_script(records: list[Record]) -> list[Record]:
     """The records without the last one if the engine itself spoke there, because the script had ended or raised."""
     last = records[-1] if records else None
-    return records[:-1] if last is not None and not last.digest and last.waits_from is None else records
+    return records[:-1] if last is not None and not last.by_script and last.waits_from is None else records
 
 
 def export_session(journal: SqliteJournal, name: str, target: Path | None) -> None:
@@ -100,13 +99,8 @@ def _head(journal: SqliteJournal, entry: Summary) -> Head:
 
 
 def _session(journal: SqliteJournal, entry: Summary, head: Head, skill: Skill) -> Session:
-    own = skill.dialogs.script
-    fn = own.sibling(head.script) if head.script else own.fn
-    if fn is None:
-        raise SettingsError(f"the session runs {head.script!r}, which the module of {skill.name} has not any more")
-    lemma = lemmatizer(skill.options.load_analyzer)
-    seed = context.seed(journal.secret, *entry.key)
-    return Session(Script(fn, own.version), entry.key, seed, lemma, epoch=head.epoch, state=head.state or {})
+    seed, lemma = context.seed(journal.secret, *entry.key), lemmatizer(skill.options.load_analyzer)
+    return Session.of(skill.dialogs.script, entry.key, head, seed, lemma)
 
 
 def _transcript(epoch: int, record: Record) -> str:
@@ -132,7 +126,7 @@ def _without_tokens(record: Record) -> Record:
 
 def _blank(body: bytes) -> bytes:
     def hide(part: dict[str, Any]) -> dict[str, Any]:
-        return {key: "hidden" if key in ("access_token", "purchase_token") else part[key] for key in part}
+        return {key: "hidden" if key in SECRETS else part[key] for key in part}
 
     return json.dumps(json.loads(body, object_hook=hide)).encode()
 
