@@ -11,17 +11,29 @@ from typing import Any
 
 from .errors import ReplyError, RequestError
 
-MAX_BODY = 1 << 20  # bytes; the largest real request is about 5 KB, this leaves room for payloads and state
-MAX_SESSION_ID = 256  # the platform promises 64; its relatives send longer ones, and a journal key must be bounded
-MAX_COMMAND = 4096  # characters; people say some dozens, and lemmas of a long text would hold the loop up
-MAX_DEPTH = 100  # of nested JSON; far below what the interpreter's stack takes, on replay too
-MAX_SESSION = 16 * 1024  # bytes; it is echoed in every answer
+#: Bytes; the largest real request is about 5 KB, this leaves room for payloads and state.
+MAX_BODY = 1 << 20
+#: The platform promises 64; its relatives send longer ones, and a journal key must be bounded.
+MAX_SESSION_ID = 256
+#: Characters; people say some dozens, and lemmas of a long text would hold the loop up.
+MAX_COMMAND = 4096
+#: Of nested JSON; far below what the interpreter's stack takes, on replay too.
+MAX_DEPTH = 100
+#: Bytes; it is echoed in every answer.
+MAX_SESSION = 16 * 1024
+#: Characters of a phrase, and of its tts.
 MAX_TEXT = 1024
+#: Characters.
 MAX_BUTTON_TITLE = 64
-MAX_URL = 1024  # bytes
-MAX_PAYLOAD = 4096  # bytes of JSON
-MAX_SESSION_STATE = 1024  # bytes of JSON
-MAX_ANSWER = 128 * 1024  # bytes of JSON
+#: Bytes.
+MAX_URL = 1024
+#: Bytes of JSON.
+MAX_PAYLOAD = 4096
+#: Bytes of JSON.
+MAX_SESSION_STATE = 1024
+#: Bytes of JSON.
+MAX_ANSWER = 128 * 1024
+#: Levels of an event's value.
 MAX_ANALYTICS_DEPTH = 5
 
 #: Keywords of say() that stand beside ``response`` in the answer, not inside it.

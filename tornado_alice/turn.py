@@ -1,4 +1,24 @@
-"""The turn of one turn: find the script, run it, do its steps, keep the turn, send the reply."""
+"""One turn: find the script, run it, do its steps, keep the turn, send the reply.
+
+What a turn begins with:
+
+    script in memory   journal holds               the message is           then
+    ----------------   -------------------------   ----------------------   -------------------------------------------
+    yes                as many turns as it spoke   later than the last      run it: the hot path
+    yes or no          its answer                  answered before          send the same bytes again
+    yes                more turns                  new                      catch up: feed what is missing, run it
+    no                 an open session             new                      wake: a fresh script, fed all turns; run it
+    no                 an ended session            new                      a fresh script in a new epoch
+    no                 nothing                     the first of a session   a fresh script
+    no                 nothing                     in mid-session           diverged
+    feeding it raised or led elsewhere                                      diverged: the skill's on_divergence
+
+Rules:
+1. A turn ends with a commit; only then its reply is given back.
+2. The commit is the fence: if another process has written the turn first, JournalConflict, and the script is dropped.
+3. Whatever else fails drops the script too (`abandon`): the journal has what is true.
+4. The engine speaks where the script does not: closing, sorry, waiting. Such a turn is kept without a digest.
+"""
 
 import logging
 from collections import Counter
