@@ -3,6 +3,8 @@
 import ast
 import importlib
 import inspect
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -167,3 +169,10 @@ def test_the_face_exports_its_public_names(face):
     assert set(module.__all__) == public and module.__all__ == sorted(module.__all__)
     tree = ast.parse(inspect.getsource(module))
     assert all(isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign) for node in tree.body)
+
+
+def test_import_is_light():
+    """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils."""
+    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2")
+    code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

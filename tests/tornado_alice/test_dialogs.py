@@ -1,31 +1,16 @@
-"""Order, repetition, bounds and divergence of dialogs, over the engine as a whole."""
+"""Order, repetition and bounds of dialogs, over the engine as a whole."""
 
 import asyncio
 import gc
 import json
-import logging
 
 import pytest
-from talking import ask, text
+from talking import ask, counting_skill, text
 
-from tornado_alice import MemoryJournal, Skill, SqliteJournal, request, say, step
-from tornado_alice.testing import Dialog, make_request
+from tornado_alice import Skill, SqliteJournal, request, say, step
+from tornado_alice.testing import make_request
 
 pytestmark = pytest.mark.usefixtures("replay_mode")
-
-
-def counting_skill(**options):
-    """A skill that says how many requests it saw, and the last command."""
-    skill = Skill("counting", **options)
-
-    @skill.script
-    def run():
-        n = 0
-        while True:
-            n += 1
-            yield say(f"{n} {request.command}".strip())
-
-    return skill
 
 
 @pytest.mark.gen_test
@@ -126,75 +111,6 @@ async def test_locks_and_scripts_of_ended_sessions_do_not_stay():
 
 
 @pytest.mark.gen_test
-async def test_many_turns_are_warned_of(logs):
-    """At 500 turns of one epoch the log names continue_as_new."""
-    skill = counting_skill()
-    for n in range(500):
-        await ask(skill, "", n)
-    logs.take("session s has 500 turns: continue_as_new")
-
-
-@pytest.mark.gen_test
-async def test_unknown_session_restarts(logs):
-    """A running session that the journal does not hold starts the script anew, by default."""
-    skill = counting_skill()
-    assert text(await ask(skill, "а", 7)) == "1 а"
-    logs.take("goes on with a session that the journal does not hold; on_divergence: restart")
-
-
-@pytest.mark.parametrize(
-    ("policy", "said", "ended"),
-    [
-        ("end", "Простите", True),
-        (lambda request, error: say("Напомните, где мы?"), "Напомните, где мы?", False),
-        (lambda request, error: None, "1 а", False),
-    ],
-    ids=["end", "reply", "restart by hand"],
-)
-@pytest.mark.gen_test
-async def test_divergence_policy(policy, said, ended, logs):
-    """on_divergence may end the session, say something of the author's, or restart; the next request starts anew."""
-    skill = counting_skill(on_divergence=policy, sorry="Простите")
-    answer = await ask(skill, "а", 7)
-    assert (text(answer), answer["response"]["end_session"]) == (said, ended)
-    logs.take("on_divergence")
-    assert text(await ask(skill, "б", 8)) == ("2 б" if said == "1 а" else "1 б")
-
-
-@pytest.mark.gen_test
-async def test_non_determinism_is_named(logs):
-    """Replay that says something else with the same code: an error that names the turn, what was and what came."""
-    skill, calls = Skill("random", max_live=0), []
-
-    @skill.script
-    def run():
-        calls.append(1)
-        while True:
-            yield say(f"запуск {len(calls)}")
-
-    await ask(skill, "", 0)
-    assert text(await ask(skill, "", 1)) == "запуск 3"
-    logs.take(r"turn 0: the journal holds the reply 'запуск 1', the script now gives the reply 'запуск 2'")
-
-
-@pytest.mark.gen_test
-async def test_replay_logs_nothing(caplog):
-    """What a script logs is logged once: replay is silent."""
-    caplog.set_level(logging.INFO)
-    skill, log = Skill("logging", max_live=0), logging.getLogger(__name__)
-
-    @skill.script
-    def run():
-        for n in range(10):
-            log.info("строка %d", n)
-            yield say(str(n))
-
-    for n in range(5):
-        await ask(skill, "", n)
-    assert [r.getMessage() for r in caplog.records if r.name == __name__] == [f"строка {n}" for n in range(5)]
-
-
-@pytest.mark.gen_test
 async def test_two_engines_on_one_journal(tmp_path):
     """Two processes' worth of engines on one file, turns alternating, hold the dialog that one would hold."""
     skills = [counting_skill(journal=SqliteJournal(tmp_path / "j.sqlite3")) for _ in range(2)]
@@ -220,67 +136,39 @@ async def test_one_message_at_two_engines_is_one_turn(tmp_path):
         await skill.stop()
 
 
-class Broken(MemoryJournal):
-    """A journal that fails when told to."""
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda r: r["session"].update(extra="x" * 20_000), "session"),
+        (lambda r: r["session"].update(skill_id="k" * 300), "session.skill_id"),
+        (lambda r: r["session"].update(session_id="\ud800"), "session.session_id"),
+        (lambda r: r["session"].update(session_id="a\x1b[2J"), "session.session_id"),
+        (lambda r: r["session"].update(extra=float("nan")), "body"),
+        (lambda r: r["request"].update(command="кот " * 2000), "request.command"),
+        (lambda r: r["request"].update(payload=json.loads("[" * 200 + "]" * 200)), "body"),
+    ],
+)
+def test_what_could_not_be_echoed_or_replayed_is_refused(change, field):
+    """What an answer could not carry, or a replay not parse, is refused at the door with its field."""
+    from tornado_alice import RequestError
 
-    fails = False
-
-    async def commit(self, *args):
-        if self.fails:
-            from tornado_alice import JournalError
-
-            raise JournalError("the disk is full")
-        return await super().commit(*args)
+    sent = make_request("")
+    change(sent)
+    with pytest.raises(RequestError) as caught:
+        asyncio.run(counting_skill().dialogs.answer(json.dumps(sent).encode()))
+    assert caught.value.field == field
 
 
 @pytest.mark.gen_test
-async def test_turn_that_cannot_be_kept_is_not_acknowledged(logs):
-    """When the journal fails the user hears an apology, the session goes on, and nothing unsaid is assumed."""
-    skill = counting_skill(journal=Broken(), unsaved="Повторите")
-    assert text(await ask(skill, "а", 0)) == "1 а"
-    skill.journal.fails = True
-    answer = await ask(skill, "б", 1)
-    assert (text(answer), answer["response"]["end_session"]) == ("Повторите", False)
-    logs.take("session s: the disk is full")
-    skill.journal.fails = False
-    assert text(await ask(skill, "в", 2)) == "2 в"
-
-
-def test_unknown_option_is_an_error():
-    """A misspelt option of Skill is named, with those there are."""
-    with pytest.raises(Exception, match="no option 'max_lives'; there are closing"):
-        Skill("test", max_lives=5)
-    with pytest.raises(Exception, match="on_divergence: 'restart', 'end' or a callable, got 'explode'"):
-        Skill("test", on_divergence="explode")
-
-
-def test_skill_without_a_script_says_so():
-    """A Skill without a script names the remedy."""
-    with pytest.raises(Exception, match=r"has no script: put @skill\.script before a function"):
-        asyncio.run(Skill("empty").handle(make_request()))
-
-
-def test_too_long_phrase_is_cut_and_told(logs):
-    """A phrase over the limit is cut for the user and told in the log with the line of the script."""
-    skill = Skill("long")
+async def test_timeout_of_asyncio_in_a_script_is_answered(logs):
+    """A script that uses asyncio's time-out around a step gets an apology for its user, not a closed connection."""
+    skill, gate = Skill("timeout", sorry="Простите"), asyncio.Event()
 
     @skill.script
-    def run():
-        yield say("я" * 1100)
+    async def run():
+        async with asyncio.timeout(0.01):
+            await step(gate.wait)
+        await say("никогда")
 
-    with Dialog(skill) as alice:
-        assert len(alice.say()) == 1024
-    assert "test_dialogs.py" in logs.take("text: 1100 characters, cut to the 1024 allowed")
-
-
-def test_reply_that_breaks_the_protocol_is_an_apology(logs):
-    """A reply that cannot be sent ends the session with an apology; the log names the field and the line."""
-    skill = Skill("wrong")
-
-    @skill.script
-    def run():
-        yield say("a", card={"type": "ItemsList", "items": []})
-
-    with Dialog(skill) as alice:
-        assert alice.say().ended
-    assert "said at" in logs.take("card.items: ItemsList takes 1 to 5 items, got 0")
+    assert text(await ask(skill, "", 0)) == "Простите"
+    logs.take("the engine failed")

@@ -24,6 +24,7 @@ def run():
     yield say(f'{name}, {age}, {got}: {request.command}', end_session=True)
 """
 
+
 EDITS = {
     "nothing changed": (),
     "typo mended in an earlier phrase": (("Здраствуйте", "Здравствуйте"),),
@@ -41,6 +42,8 @@ EDITS = {
     "script raises earlier": (("    age =", "    1 / 0\n    age ="),),
     "script ends earlier": (("    age =", "    return\n    age ="),),
 }
+
+
 SURVIVES = 7  # the first seven of them
 
 
@@ -96,14 +99,3 @@ def test_the_same_version_must_say_the_same(logs):
 
     assert asyncio.run(scenario())["response"]["text"] == "Здравствуйте! Как вас зовут?"
     logs.take("turn 0: the journal holds the reply 'Здраствуйте")
-
-
-def test_version_is_the_source_of_the_module(tmp_path):
-    """Scripts get their version from their file: it changes when the file does, and only then."""
-    from tornado_alice.app.loading import load_skill
-
-    path, versions = tmp_path / "versioned_script.py", []
-    for text in (SCRIPT, SCRIPT, SCRIPT + "\n# more\n"):
-        path.write_text(text + "\nskill = Skill(__name__)\nskill.script(run)\n", "utf-8")
-        versions.append(load_skill(str(path)).dialogs.script.version)
-    assert versions[0] == versions[1] != versions[2]

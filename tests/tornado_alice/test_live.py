@@ -3,22 +3,9 @@
 import asyncio
 
 import pytest
-from talking import ask, text
+from talking import ask, counting_skill, text
 
-from tornado_alice import Skill, say
-
-
-def counting_skill(**options):
-    skill = Skill("counting", **options)
-
-    @skill.script
-    def run():
-        n = 0
-        while True:
-            n += 1
-            yield say(str(n))
-
-    return skill
+from tornado_alice import SqliteJournal
 
 
 @pytest.mark.gen_test
@@ -40,3 +27,14 @@ async def test_idle_scripts_go():
     await ask(skill, "", 0, "b")
     assert list(skill.dialogs.scripts._live) == [("test-skill", "b")]
     assert text(await ask(skill, "", 1, "a")) == "2"
+
+
+@pytest.mark.gen_test
+async def test_session_is_not_evicted_in_mid_turn(tmp_path):
+    """Many users at once over a cache of one: nobody's script is dropped while its own turn is under way."""
+    skill = counting_skill(journal=SqliteJournal(tmp_path / "j.sqlite3"), max_live=1)
+    await skill.start()
+    for n in range(6):
+        answers = await asyncio.gather(*(ask(skill, "", n, f"s{user}") for user in range(12)))
+        assert {text(answer) for answer in answers} == {str(n + 1)}
+    await skill.stop()

@@ -1,11 +1,13 @@
 """Request and the `request` proxy."""
 
+import copy
 import json
 import pickle
 
 import pytest
 
-from tornado_alice import Request, context, request
+from tornado_alice import Request, Skill, context, request, say
+from tornado_alice.testing import Dialog
 
 DATA = {
     "meta": {"interfaces": {"screen": {}}, "timezone": "Europe/Moscow"},
@@ -128,3 +130,29 @@ def test_json_and_truth():
     assert json.loads(json.dumps(Request(DATA))) == DATA
     assert json.loads(json.dumps(Request(DATA)["request"]["nlu"]["tokens"])) == ["двадцать", "пять"]
     assert pickle.loads(pickle.dumps(dict(Request(DATA)["meta"]))) == DATA["meta"]
+
+
+def test_copies_of_a_request_are_free():
+    """A copy of a part of the request is a plain dict that may be changed."""
+    from tornado_alice import Request
+
+    data = {"session": {"user": {"access_token": "secret"}, "list": [1, {"a": 2}]}}
+    r = Request(data)
+    mine = copy.deepcopy(r["session"])
+    mine["list"][1]["a"] = 3
+    assert data["session"]["list"][1]["a"] == 2 and type(mine) is dict
+    assert copy.copy(r["session"]) == data["session"] and "secret" not in repr(r["session"])
+
+
+def test_proxy_is_no_empty_dict(logs):
+    """json.dumps(request) is refused rather than empty, `request | {...}` is a dict of the whole."""
+    skill = Skill("json")
+
+    @skill.script
+    def run():
+        with pytest.raises(TypeError):
+            json.dumps(request)
+        yield say(str(sorted(request | {"x": 1})))
+
+    with Dialog(skill) as alice:
+        assert alice.say() == "['meta', 'request', 'session', 'state', 'version', 'x']"

@@ -1,11 +1,13 @@
 """The webhook over real sockets."""
 
+import asyncio
 import json
 
 import pytest
+from talking import text
 from tornado.web import Application
 
-from tornado_alice import Skill, request, say
+from tornado_alice import Skill, SqliteJournal, request, say, step
 from tornado_alice.testing import make_request
 
 SPEAKER = {  # an old smart speaker: no interfaces, no nlu, fields of its own
@@ -88,3 +90,24 @@ async def test_lone_surrogate_is_echoed(http_client, base_url):
 async def test_only_post(http_client, base_url):
     """The webhook alone answers other methods with 405."""
     assert (await http_client.fetch(base_url + "/", raise_error=False)).code == 405
+
+
+@pytest.mark.gen_test
+async def test_turns_under_way_end_before_the_journal_closes(tmp_path):
+    """stop() lets a turn under way end: it is answered and kept."""
+    skill, gate = Skill("ending", journal=SqliteJournal(tmp_path / "j.sqlite3")), asyncio.Event()
+
+    @skill.script
+    def run():
+        yield step(gate.wait)
+        yield say("успел")
+
+    await skill.start()
+    task = asyncio.ensure_future(skill.handle(make_request("", 0)))
+    skill.webhook._under_way.add(task)
+    await asyncio.sleep(0)
+    stopping = asyncio.ensure_future(skill.stop())
+    await asyncio.sleep(0)
+    gate.set()
+    await stopping
+    assert text(task.result()) == "успел"

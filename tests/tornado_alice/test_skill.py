@@ -1,5 +1,6 @@
-"""`skill.run(...)` at the end of a file, as scripts for Flask have it."""
+"""Skill: its options, and `skill.run(...)` at the end of a file, as scripts for Flask have it."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -89,3 +90,26 @@ def test_wrong_arguments(arguments, says):
 
 def lambda_script():
     yield say("a")
+
+
+def test_unknown_option_is_an_error():
+    """A misspelt option of Skill is named, with those there are."""
+    with pytest.raises(Exception, match="no option 'max_lives'; there are closing"):
+        Skill("test", max_lives=5)
+    with pytest.raises(Exception, match="on_divergence: 'restart', 'end' or a callable, got 'explode'"):
+        Skill("test", on_divergence="explode")
+
+
+def test_skill_without_a_script_says_so():
+    """A Skill without a script names the remedy."""
+    with pytest.raises(Exception, match=r"has no script: put @skill\.script before a function"):
+        asyncio.run(Skill("empty").handle(make_request()))
+
+
+@pytest.mark.parametrize(
+    "option", [{"closing": ()}, {"sorry": ""}, {"reply_within": "3"}, {"idle": None}, {"max_live": -1}]
+)
+def test_options_are_checked(option):
+    """An option of a wrong type or without a phrase is an error when the Skill is made."""
+    with pytest.raises(Exception, match=next(iter(option))):
+        Skill("options", **option)

@@ -76,3 +76,10 @@ def test_wrong_product_fails() -> None:
     whole = piece(20_000)
     with pytest.raises(CheckFailed, match="conversion to 20000 digits: wrong residue"):
         radix.halve(whole, radix.power_of_five(10_000), threads=Wrong(1))
+
+
+def test_doubtful_digits_fail() -> None:
+    """Digits that a carry from behind could change are not handed out."""
+    for doubtful in ("12345" + "9" * radix.SPARE, "12345" + "0" * radix.SPARE):
+        with pytest.raises(CheckFailed, match="too close to a carry"):
+            radix.settled(doubtful, 5)

@@ -1,85 +1,14 @@
-"""The command line: help, chat, recorded sessions, bad input."""
+"""Recorded sessions: list, show, replay, export."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from talking import run
 
 from tornado_alice.app.cli import main
 from tornado_alice.app.loading import load_skill
 from tornado_alice.testing import replay
-
-
-def run(*words, stdin="", **options):
-    command = [sys.executable, "-m", "tornado_alice", *words]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, **options)
-
-
-def test_help_names_the_commands():
-    """--help shows the commands and what SCRIPT is."""
-    shown = run("--help").stdout
-    assert "chat [SCRIPT]" in shown and "sessions" in shown and "--data-dir" in shown and "hello.py" in shown
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["nothing.py"], "SettingsError: there is no file nothing.py; name a script, for example hello.py"),
-        (["nothing"], "SettingsError: there is no module nothing; a file needs its .py: nothing.py"),
-        (["json"], "SettingsError: json has no Skill called skill; write skill = Skill(__name__) there"),
-        (
-            ["tornado_alice.examples.survey:other"],
-            "has no Skill called other; it has skill: write tornado_alice.examples.survey:skill",
-        ),
-    ],
-)
-def test_script_that_is_not_there(words, says, capsys, tmp_path):
-    """A script that cannot be found is named, with what to write instead; exit status 1."""
-    assert main([*words, "--data-dir", str(tmp_path)]) == 1
-    assert says in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "words", [["--port", "x"], ["--port", "70000"], ["--pi-max-digits", "0"], ["--durability", "?"]]
-)
-def test_wrong_usage(words, capsys):
-    """A wrong option is exit status 2 with what is allowed."""
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 2
-    assert words[0] in capsys.readouterr().err
-
-
-def test_dask_needs_its_scheduler(capsys, tmp_path):
-    """--engine dask without a scheduler says which option is missing."""
-    assert main(["--engine", "dask", "--data-dir", str(tmp_path)]) == 1
-    assert "--engine dask needs --dask-scheduler tcp://HOST:PORT" in capsys.readouterr().err
-
-
-def test_chat_with_a_script(hello, tmp_path):
-    """The terminal shows what the skill says, presses buttons and ends with the input."""
-    shown = run("chat", hello, "--data-dir", str(tmp_path), stdin="раз\nдва\n")
-    assert "Алиса: 1" in shown.stdout and "Алиса: 2 раз" in shown.stdout and "Алиса: 3 два" in shown.stdout
-    assert (shown.returncode, shown.stderr) == (0, "")
-
-
-def test_chat_presses_buttons(tmp_path):
-    """/1 presses the first button."""
-    shown = run("chat", "tornado_alice.examples.guess_number", "--data-dir", str(tmp_path), stdin="/2\n")
-    assert "/1 [50]  /2 [Сдаюсь]" in shown.stdout and "Приходите ещё!" in shown.stdout
-
-
-def test_script_with_its_own_run_line(tmp_path):
-    """skill.run() at the end of a script does nothing when the command line serves it."""
-    path = tmp_path / "old.py"
-    path.write_text(
-        "from tornado_alice import *\nskill = Skill(__name__)\n@skill.script\ndef run():\n  yield say('я тут')\n"
-        "skill.run(port='5000', debug=True)\n",
-        "utf-8",
-    )
-    assert "я тут" in run("chat", str(path), "--data-dir", str(tmp_path)).stdout
 
 
 def test_recorded_session_is_listed_shown_replayed_and_exported(serve, hello, tmp_path, capsys):
@@ -170,10 +99,3 @@ def test_no_journal_and_no_session(tmp_path, capsys, serve, hello):
     assert "no session '5' is recorded" in capsys.readouterr().err
     assert main(["sessions", "--data-dir", str(tmp_path / "data")]) == 0
     assert "No sessions are recorded" in capsys.readouterr().out
-
-
-def test_import_is_light():
-    """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils."""
-    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2")
-    code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

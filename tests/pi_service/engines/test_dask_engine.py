@@ -19,9 +19,11 @@ from pi_service.engines import dask_engine, dask_tasks, local_tasks
 from pi_service.engines.base import QUICK
 from pi_service.engines.dask_engine import DaskEngine, big_graph, translated
 from pi_service.engines.ranges import Span
-from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, PiError, WorkerDied
+from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, WorkerDied
 
 BIG = 300_000  # more than QUICK, so with many tasks
+
+
 LONG = 20_000_000  # long enough that something can be done to it
 
 
@@ -323,13 +325,6 @@ def test_lost_scheduler(runner: asyncio.Runner, tmp_path: Path, monkeypatch: pyt
                 await engine.compute(1000, tmp_path, ignore)
 
     runner.run(body())
-
-
-def test_other_version() -> None:
-    """A worker whose code differs from the server's says so instead of computing."""
-    with pytest.raises(PiError, match="has another version of pi_service than the server; install the same"):
-        dask_tasks.work("other", int)
-    assert dask_tasks.work(dask_tasks.code(), int) == 0
 
 
 def test_worker_without_the_package() -> None:

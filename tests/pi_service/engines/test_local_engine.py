@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pi_service.arithmetic import radix
 from pi_service.engines import local_tasks, ranges
 from pi_service.engines.base import QUICK
 from pi_service.engines.local_engine import LocalEngine
 from pi_service.engines.local_plan import plan
-from pi_service.engines.ranges import BadFile, Span
-from pi_service.errors import CheckFailed, LimitExceeded, WorkerDied
+from pi_service.errors import LimitExceeded, WorkerDied
 
 BIG = 300_000  # more than QUICK, so with range files and all workers
+
+
 MANY = 5_000_000  # enough for several ranges per worker
+
+
 LONG = 20_000_000  # long enough that something can be done to it
 
 
@@ -45,44 +45,6 @@ def with_engine(body: Callable[[LocalEngine], Coroutine[Any, Any, None]], **opti
 
 def ignore(done: float) -> None:
     """A progress callback that needs no progress."""
-
-
-def machin(digits: int) -> str:
-    """pi by Machin's formula in plain integers, 3 and `digits` digits: a way that shares nothing with the engine's."""
-
-    def arctan(x: int) -> int:
-        power = total = one // x
-        k = 1
-        while power:
-            power //= -x * x
-            k += 2
-            total += power // k
-        return total
-
-    one = 10 ** (digits + 20)
-    return str(4 * (4 * arctan(5) - arctan(239)) // 10**20)
-
-
-@pytest.fixture(scope="module")
-def known() -> str:
-    """3 and 3020 digits of pi."""
-    return machin(3020)
-
-
-@settings(deadline=None, max_examples=60)
-@given(n=st.one_of(st.integers(1, 3000), st.integers(755, 775)))
-def test_digits_are_truncated(n: int, known: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Every n gives the first n digits of an independent computation, never rounded, at six nines neither."""
-    path = tmp_path_factory.getbasetemp() / "quick"
-    local_tasks.quick(path, n)
-    assert path.read_text() == known[: n + 1]
-
-
-def test_doubtful_digits_fail() -> None:
-    """Digits that a carry from behind could change are not handed out."""
-    for doubtful in ("12345" + "9" * radix.SPARE, "12345" + "0" * radix.SPARE):
-        with pytest.raises(CheckFailed, match="too close to a carry"):
-            radix.settled(doubtful, 5)
 
 
 @pytest.mark.parametrize(
@@ -177,29 +139,6 @@ def test_damaged_range_is_computed_again(damage: str, tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "expected").read_bytes()
 
     with_engine(body)
-
-
-def test_bad_file_names_itself(tmp_path: Path) -> None:
-    """The error for a damaged file says which file it was, and the file is gone."""
-    local_tasks.split(tmp_path, Span(0, 50))
-    path = Span(0, 50).path(tmp_path)
-    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(BadFile, match=r"0-50\.pqt cannot be used"):
-        ranges.load(tmp_path, Span(0, 50))
-    assert not path.exists()
-
-
-def test_another_attempt_goes_on(tmp_path: Path) -> None:
-    """What an interrupted attempt finished is not planned again, also in the middle of the terms."""
-    steps = plan(MANY, tmp_path, 2, tmp_path / "target")
-    third = [step for step in steps if step.function is local_tasks.split][2]
-    third.function(*third.args)
-    rest = plan(MANY, tmp_path, 2, tmp_path / "target")
-    again = [step.args[1] for step in rest if step.function is local_tasks.split]
-    assert third.args[1] not in again
-    assert sum(map(len, again)) == sum(len(step.args[1]) for step in steps if step.function is local_tasks.split) - len(
-        third.args[1]
-    )
 
 
 def test_killed_worker_fails_its_job_only(tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""What is peculiar to the journal in a SQLite file: locks, damage, its mode, its log."""
+
+import asyncio
+import sqlite3
+import stat
+
+import pytest
+
+from tornado_alice import JournalError, SqliteJournal
+from tornado_alice.journal.records import Head, Record
+
+KEY = ("skill", "session")
+
+
+def record(n, message_id=None, at=1000.0, ops=(), reply=b'{"n": 1}'):
+    return Record(n, message_id, at, b'{"request": 1}', list(ops), reply, "digest", "version")
+
+
+def run(journal, scenario):
+    async def whole():
+        await journal.start()
+        try:
+            return await scenario(journal)
+        finally:
+            await journal.stop()
+
+    return asyncio.run(whole())
+
+
+def test_secret_is_shared_by_processes(tmp_path):
+    """Two journals on one file have the same 32 secret bytes."""
+
+    async def secret(journal):
+        return journal.secret
+
+    secrets = {run(SqliteJournal(tmp_path / "j.sqlite3"), secret) for _ in range(2)}
+    assert len(secrets) == 1 and len(secrets.pop()) == 32
+
+
+def test_journal_is_private(tmp_path):
+    """The journal file, which holds what users said, is readable by its owner alone."""
+
+    async def mode(journal):
+        return stat.S_IMODE(journal.path.stat().st_mode)
+
+    assert run(SqliteJournal(tmp_path / "j.sqlite3"), mode) == 0o600
+
+
+@pytest.mark.parametrize("durability", ["normal", "power"])
+def test_locked_journal_is_an_error_and_recovers(tmp_path, durability):
+    """A journal that another program holds: a clear error for the turn, and the next one is kept once it is free."""
+
+    async def scenario(journal):
+        other = sqlite3.connect(journal.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError, match="another program holds the journal"):
+            await journal.commit(KEY, Head(None, 0, 0), record(0))
+        other.execute("ROLLBACK")
+        await journal.commit(KEY, Head(None, 0, 0), record(0))
+        other.close()
+
+    run(SqliteJournal(tmp_path / "j.sqlite3", durability), scenario)
+
+
+def test_short_lock_is_waited_out(tmp_path):
+    """A write waits for another process's transaction without an error, and without blocking the loop."""
+
+    async def scenario(journal):
+        other = sqlite3.connect(journal.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        write = asyncio.ensure_future(journal.commit(KEY, Head(None, 0, 0), record(0)))
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+        assert not write.done()
+        other.execute("COMMIT")
+        other.close()
+        assert await write
+
+    run(SqliteJournal(tmp_path / "j.sqlite3"), scenario)
+
+
+@pytest.mark.parametrize("damage", [b"this is no database at all, " * 40, None])
+def test_damaged_file_is_a_clear_error(tmp_path, damage):
+    """A journal file that is no database, or whose pages are overwritten, is an error that says what to do."""
+    path = tmp_path / "j.sqlite3"
+    if damage is None:
+
+        async def fill(journal):
+            for n in range(200):
+                await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0))
+            journal.tidy()
+
+        run(SqliteJournal(path), fill)
+        content = bytearray(path.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)
+        path.write_bytes(content)
+    else:
+        path.write_bytes(damage)
+
+    async def scenario(journal):
+        journal.find(KEY)
+        await journal.commit(KEY, Head(None, 0, 0), record(0))
+
+    with pytest.raises(JournalError, match="the file is damaged"):
+        run(SqliteJournal(path), scenario)
+
+
+def test_closed_journal_says_so(tmp_path):
+    """A journal that is not open refuses reads and writes with an error."""
+    journal = SqliteJournal(tmp_path / "j.sqlite3")
+    with pytest.raises(JournalError, match="closed"):
+        journal.find(KEY)
+    with pytest.raises(JournalError, match="closed"):
+        asyncio.run(journal.commit(KEY, Head(None, 0, 0), record(0)))
+
+
+def test_checkpoint_moves_the_log_into_the_file(tmp_path):
+    """Housekeeping checkpoints: the turns reach the main file without a checkpoint on the loop's connection."""
+
+    async def scenario(journal):
+        for n in range(50):
+            await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=9e9))
+        before = journal.path.stat().st_size
+        await asyncio.to_thread(journal.tidy)
+        assert journal.path.stat().st_size > before
+
+    run(SqliteJournal(tmp_path / "j.sqlite3"), scenario)
