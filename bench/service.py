@@ -17,6 +17,7 @@ import tempfile
 import textwrap
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ BARE = """
 
 
 @contextmanager
-def bare_windows():
+def bare_windows() -> Iterator[int]:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         (path / "bare.py").write_text(textwrap.dedent(BARE))

@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ ONLY_IMPORTERS = {
 }
 
 
-def sources():
+def sources() -> Iterator[tuple[str, ast.Module]]:
     """(module, its tree) of both packages, examples left out: they are written as users write."""
     for package in FLOORS:
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -73,7 +74,7 @@ def sources():
                 yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text("utf-8"))
 
 
-def imports(module, tree, is_package):
+def imports(module: str, tree: ast.Module, is_package: bool) -> Iterator[str]:
     """Full names of the modules that `module` imports, anywhere in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -88,7 +89,7 @@ def imports(module, tree, is_package):
                 yield inner if place.with_suffix(".py").exists() or place.is_dir() else name
 
 
-def graph():
+def graph() -> dict[str, set[str]]:
     """module → the modules of the same package that it imports."""
     edges = {}
     for module, tree in sources():
@@ -101,12 +102,12 @@ def graph():
 EDGES = graph()
 
 
-def floor(module):
+def floor(module: str) -> int | None:
     package, _, name = module.partition(".")
     return next((level for level, names in enumerate(FLOORS[package]) if name in names), None)
 
 
-def test_every_module_has_a_floor():
+def test_every_module_has_a_floor() -> None:
     """Each module stands in the picture, and the picture has no module that is not there."""
     drawn = {f"{package}.{name}" for package, floors in FLOORS.items() for names in floors for name in names}
     faces = set(FLOORS)
@@ -114,7 +115,7 @@ def test_every_module_has_a_floor():
 
 
 @pytest.mark.parametrize("module", sorted(EDGES))
-def test_imports_go_down(module):
+def test_imports_go_down(module: str) -> None:
     """A module imports from its own floor or lower ones, never its own package's face."""
     if module in FLOORS:
         return
@@ -123,11 +124,11 @@ def test_imports_go_down(module):
         assert floor(other) <= floor(module), f"{module} imports {other} from a floor above"
 
 
-def test_no_cycles():
+def test_no_cycles() -> None:
     """No module imports itself through others."""
     done, path = set(), []
 
-    def visit(module):
+    def visit(module: str):
         assert module not in path, " → ".join([*path[path.index(module) :], module])
         if module not in done:
             path.append(module)
@@ -140,7 +141,7 @@ def test_no_cycles():
 
 
 @pytest.mark.parametrize("package", ONLY_IMPORTERS)
-def test_only_importers(package):
+def test_only_importers(package: str) -> None:
     """What is outside has one door: only the named modules import it."""
     found = {
         module
@@ -151,7 +152,7 @@ def test_only_importers(package):
     assert found == ONLY_IMPORTERS[package]
 
 
-def test_the_engine_of_dialogs_is_sans_io():
+def test_the_engine_of_dialogs_is_sans_io() -> None:
     """session, script, context, request and reply know no loop, clock, disk or socket."""
     outside = {"asyncio", "time", "os", "socket", "sqlite3", "pathlib", "tornado", "threading"}
     for name in ("session", "script", "context", "request", "reply", "modifiers", "protocol", "step"):
@@ -161,7 +162,7 @@ def test_the_engine_of_dialogs_is_sans_io():
 
 
 @pytest.mark.parametrize("face", ["tornado_alice", "tornado_alice.journal", "pi_service"])
-def test_the_face_exports_its_public_names(face):
+def test_the_face_exports_its_public_names(face: str) -> None:
     """`__all__` equals the public names of the face, sorted, and `__init__` only exports."""
     module = importlib.import_module(face)
     public = {name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)}
@@ -171,7 +172,7 @@ def test_the_face_exports_its_public_names(face):
     assert all(isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign) for node in tree.body)
 
 
-def test_import_is_light():
+def test_import_is_light() -> None:
     """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils."""
     heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"

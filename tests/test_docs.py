@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import tornado_alice
 ROOT = Path(__file__).parent.parent
 
 
-def modules():
+def modules() -> Iterator[str]:
     for package in (tornado_alice, pi_service):
         yield package.__name__
         for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
@@ -25,20 +26,20 @@ def modules():
 
 
 @pytest.mark.parametrize("name", list(modules()))
-def test_docstrings(name):
+def test_docstrings(name: str) -> None:
     """The examples in the docstrings of each module give what they show."""
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, extraglobs=vars(tornado_alice) | vars(module))
     assert failed == 0
 
 
-def python_examples(name):
+def python_examples(name: str) -> list[str]:
     """The ```python blocks of a README."""
     return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
-def test_readme_examples(name, tmp_path):
+def test_readme_examples(name: str, tmp_path: Path) -> None:
     """The script of the README is served as hello.py and its test passes against it."""
     script, test = python_examples(name)
     (tmp_path / "hello.py").write_text(script, "utf-8")
@@ -48,7 +49,7 @@ def test_readme_examples(name, tmp_path):
     assert "1 passed" in done.stdout, done.stdout
 
 
-def test_readmes_have_the_same_parts():
+def test_readmes_have_the_same_parts() -> None:
     """Both READMEs show the same code, and each names the other."""
     english, russian = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ru.md"))
     assert python_examples("README.md")[0] == python_examples("README.ru.md")[0]

@@ -16,10 +16,10 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.slow
-def test_wheel_in_an_empty_environment(tmp_path):
+def test_wheel_in_an_empty_environment(tmp_path: Path) -> None:
     """`python -m tornado_alice` from the built wheel gives the dashboard, a static file and a webhook answer."""
 
-    def run(*command):
+    def run(*command: object):
         done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -41,7 +41,7 @@ def test_wheel_in_an_empty_environment(tmp_path):
     try:
         url = re.search(r"http://\S+", server.stdout.readline())[0]
 
-        def fetch(path, body=None):
+        def fetch(path: str, body: bytes | None = None):
             with urllib.request.urlopen(urllib.request.Request(url + path, body), timeout=30) as answer:
                 return answer.read().decode()
 

@@ -3,6 +3,7 @@
 import random
 import textwrap
 import types
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ FORMS = {
 }
 
 
-def make_skill(source, **options):
+def make_skill(source: str, **options: Any) -> Skill:
     """A Skill whose script `run` is in `source`, a module of its own."""
     module = types.ModuleType("script_under_test")
     exec("from tornado_alice import *\nimport random\n" + textwrap.dedent(source), module.__dict__)
@@ -40,7 +41,7 @@ def make_skill(source, **options):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_all_forms_hold_the_same_dialog(form):
+def test_all_forms_hold_the_same_dialog(form: str) -> None:
     """Generator, coroutine and async generator hold the same dialog; a truthy end_session ends it."""
     with Dialog(make_skill(FORMS[form])) as alice:
         assert alice.say() == "Как вас зовут?"
@@ -48,14 +49,14 @@ def test_all_forms_hold_the_same_dialog(form):
         assert (answer, answer.ended) == ("Привет, анна!", True)
 
 
-def test_value_of_yield_is_none():
+def test_value_of_yield_is_none() -> None:
     """`x = yield say(...)` gives None, as it did."""
     with Dialog(make_skill("def run():\n  x = yield say('a')\n  yield say(repr(x))")) as alice:
         alice.say()
         assert alice.say() == "None"
 
 
-def test_subscripts_and_recursion():
+def test_subscripts_and_recursion() -> None:
     """`yield from` nests inside expressions, returns values and recurses."""
     source = """
         def ask(what):
@@ -75,21 +76,21 @@ def test_subscripts_and_recursion():
     assert said == ["раз", "два", "3", "2", "1", "4 6"]
 
 
-def test_response_echoes_session_and_version():
+def test_response_echoes_session_and_version() -> None:
     """The answer carries the session and the version of the request."""
     with Dialog(make_skill(FORMS["generator"])) as alice:
         whole = alice.say().whole
     assert whole["version"] == "1.0" and whole["session"]["session_id"] == alice.session_id
 
 
-def test_suggest_twice_appends():
+def test_suggest_twice_appends() -> None:
     """Two suggest() in one say() give all their buttons."""
     with Dialog(make_skill("def run():\n  yield say('a', suggest('б'), suggest(7))")) as alice:
         assert alice.say().buttons == ["б", "7"]
 
 
 @pytest.mark.parametrize("max_live", [10, 0], ids=["hot", "always replayed"])
-def test_old_random_survives(max_live):
+def test_old_random_survives(max_live: int) -> None:
     """A script that draws from the standard library's random keeps its number when it is replayed."""
     source = """
         def run():
@@ -102,7 +103,7 @@ def test_old_random_survives(max_live):
     assert len(numbers) == 1
 
 
-def test_global_random_is_left_alone():
+def test_global_random_is_left_alone() -> None:
     """Seeding a script's random does not touch what the rest of the process draws."""
     random.seed(1)
     expected = random.random()
@@ -112,7 +113,7 @@ def test_global_random_is_left_alone():
     assert random.random() == expected
 
 
-def test_bare_request_can_be_built():
+def test_bare_request_can_be_built() -> None:
     """Request(dict) with only `request` in it works by hand."""
     assert Request({"request": {"command": "да."}}).has_lemmas("да")
 
@@ -129,7 +130,7 @@ def test_bare_request_can_be_built():
         ("Something.New", {"unknown": [1, {"deep": None}]}),
     ],
 )
-def test_every_request_type_reaches_the_script(kind, fields):
+def test_every_request_type_reaches_the_script(kind: str, fields: dict[str, Any]) -> None:
     """Requests without a command, of known and unknown types, are turns like any other."""
     with Dialog(make_skill("def run():\n  while True:\n    yield say(f'{request.type}|{request.command}')")) as alice:
         sent = make_request("")
@@ -137,7 +138,7 @@ def test_every_request_type_reaches_the_script(kind, fields):
         assert alice.send(sent) == f"{kind}|"
 
 
-def test_account_linking_event_reaches_the_script():
+def test_account_linking_event_reaches_the_script() -> None:
     """The event without a `request` key is a turn."""
     source = "def run():\n  yield say(str('account_linking_complete_event' in request))"
     with Dialog(make_skill(source)) as alice:
@@ -147,7 +148,7 @@ def test_account_linking_event_reaches_the_script():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_script_that_returns_says_goodbye(form):
+def test_script_that_returns_says_goodbye(form: str) -> None:
     """A script that ends without a last reply: a closing phrase ends the session, and the next one starts anew."""
     source = FORMS[form].replace(", end_session='true'", "")
     with Dialog(make_skill(source, closing="Пока!")) as alice:
@@ -157,7 +158,7 @@ def test_script_that_returns_says_goodbye(form):
 
 
 @pytest.mark.parametrize("error", ["ValueError('бум')", "SystemExit(3)", "GeneratorExit()", "StopIteration()"])
-def test_script_that_raises_apologises(error, logs):
+def test_script_that_raises_apologises(error: str, logs: Any) -> None:
     """A script that raises, SystemExit too: an apology ends the session, the traceback is logged with its session."""
     source = f"def run():\n  yield say('a')\n  raise {error}"
     with Dialog(make_skill(source, sorry="Простите")) as alice:
@@ -176,7 +177,7 @@ def test_script_that_raises_apologises(error, logs):
         ("None", "a script yields or awaits say"),
     ],
 )
-def test_yielding_something_else_names_line_and_remedy(wish, remedy, logs):
+def test_yielding_something_else_names_line_and_remedy(wish: str, remedy: str, logs: Any) -> None:
     """What is yielded and is no reply is an error that names the line and the remedy, and an apology to the user."""
     with Dialog(make_skill(f"def run():\n  yield say('a')\n  yield {wish}")) as alice:
         alice.say()
@@ -184,13 +185,13 @@ def test_yielding_something_else_names_line_and_remedy(wish, remedy, logs):
     assert "in run" in logs.take(remedy)
 
 
-def test_plain_dict_is_a_reply():
+def test_plain_dict_is_a_reply() -> None:
     """A response dict made by hand is a reply, as it was."""
     with Dialog(make_skill("def run():\n  yield {'text': 'сам'}")) as alice:
         assert alice.say() == "сам"
 
 
-def test_return_say_is_the_last_word():
+def test_return_say_is_the_last_word() -> None:
     """`return say(...)` is said and ends the session."""
     with Dialog(make_skill("def run():\n  yield say('a')\n  return say('всё')")) as alice:
         alice.say()
@@ -198,12 +199,12 @@ def test_return_say_is_the_last_word():
         assert (answer, answer.ended) == ("всё", True)
 
 
-def test_a_function_that_is_no_script_is_refused():
+def test_a_function_that_is_no_script_is_refused() -> None:
     """@skill.script on an ordinary function says at once what a script is."""
     with pytest.raises(Exception, match="is no script: write a function with `yield say"):
         Skill("test").script(lambda: None)
 
 
-def test_face_of_the_old_library():
+def test_face_of_the_old_library() -> None:
     """The five names of alice_scripts are there."""
     assert all(callable(thing) for thing in (Skill, Request, say, suggest)) and isinstance(request, Request)

@@ -10,7 +10,7 @@ from tornado_alice import (
 from tornado_alice.testing import Dialog
 
 
-def test_random_uuid_now_are_replayed():
+def test_random_uuid_now_are_replayed() -> None:
     """random, uuid4() and now() give the same on replay; now() is the arrival in the user's time zone."""
     skill = Skill("test")
 
@@ -27,7 +27,7 @@ def test_random_uuid_now_are_replayed():
     assert "Europe/Moscow" in first
 
 
-def test_two_sessions_draw_differently():
+def test_two_sessions_draw_differently() -> None:
     """Randomness differs between sessions and between draws."""
     skill = Skill("test")
 
@@ -42,7 +42,7 @@ def test_two_sessions_draw_differently():
     assert len(set(drawn)) == 4
 
 
-def test_gauss_is_replayed():
+def test_gauss_is_replayed() -> None:
     """Every second gauss() of the standard library comes from a cache; the engine's own is replayed nonetheless."""
     skill = Skill("gauss", max_live=0)
 

@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import ask, counting_skill, text
@@ -14,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("replay_mode")
 
 
 @pytest.mark.gen_test
-async def test_repeated_delivery_gets_the_same_bytes():
+async def test_repeated_delivery_gets_the_same_bytes() -> None:
     """A message that was answered is answered with the same bytes, and the script does not move."""
     skill = counting_skill()
     body = json.dumps(make_request("а", 0)).encode()
@@ -27,7 +30,7 @@ async def test_repeated_delivery_gets_the_same_bytes():
 
 
 @pytest.mark.gen_test
-async def test_concurrent_delivery_of_one_message():
+async def test_concurrent_delivery_of_one_message() -> None:
     """The same message twice at once is one turn: both get the same reply."""
     skill = counting_skill()
     answers = await asyncio.gather(*(ask(skill, "а", 0) for _ in range(8)))
@@ -36,7 +39,7 @@ async def test_concurrent_delivery_of_one_message():
 
 
 @pytest.mark.gen_test
-async def test_concurrent_messages_of_one_session_take_turns():
+async def test_concurrent_messages_of_one_session_take_turns() -> None:
     """Different messages of one session at once are handled one after another, each exactly once."""
     skill = Skill("slow")
 
@@ -52,7 +55,7 @@ async def test_concurrent_messages_of_one_session_take_turns():
 
 
 @pytest.mark.gen_test
-async def test_sessions_do_not_wait_for_each_other():
+async def test_sessions_do_not_wait_for_each_other() -> None:
     """While one session waits for its step, another one is answered."""
     skill, gate = Skill("gated", reply_within=60), asyncio.Event()
 
@@ -70,7 +73,7 @@ async def test_sessions_do_not_wait_for_each_other():
 
 
 @pytest.mark.gen_test
-async def test_reordered_and_missing_messages_are_turns():
+async def test_reordered_and_missing_messages_are_turns() -> None:
     """A gap is no obstacle, and a message that comes late is a turn of its own."""
     skill = counting_skill()
     said = [text(await ask(skill, str(n), n)) for n in (0, 5, 3, 5, 9)]
@@ -78,7 +81,7 @@ async def test_reordered_and_missing_messages_are_turns():
 
 
 @pytest.mark.gen_test
-async def test_requests_without_message_id_are_turns():
+async def test_requests_without_message_id_are_turns() -> None:
     """Requests that carry no message_id cannot be told apart: each is a turn."""
     skill, sent = counting_skill(), make_request("")
     del sent["session"]["message_id"]
@@ -86,7 +89,7 @@ async def test_requests_without_message_id_are_turns():
 
 
 @pytest.mark.gen_test
-async def test_ping_opens_no_session():
+async def test_ping_opens_no_session() -> None:
     """An availability ping is answered without a session; within a dialog "ping" is what the user said."""
     skill = counting_skill()
     assert text(await ask(skill, "ping", 0)) == "pong"
@@ -96,7 +99,7 @@ async def test_ping_opens_no_session():
 
 
 @pytest.mark.gen_test
-async def test_locks_and_scripts_of_ended_sessions_do_not_stay():
+async def test_locks_and_scripts_of_ended_sessions_do_not_stay() -> None:
     """After a session has ended nothing of it stays in memory."""
     skill = Skill("one word")
 
@@ -111,7 +114,7 @@ async def test_locks_and_scripts_of_ended_sessions_do_not_stay():
 
 
 @pytest.mark.gen_test
-async def test_two_engines_on_one_journal(tmp_path):
+async def test_two_engines_on_one_journal(tmp_path: Path) -> None:
     """Two processes' worth of engines on one file, turns alternating, hold the dialog that one would hold."""
     skills = [counting_skill(journal=SqliteJournal(tmp_path / "j.sqlite3")) for _ in range(2)]
     for skill in skills:
@@ -123,7 +126,7 @@ async def test_two_engines_on_one_journal(tmp_path):
 
 
 @pytest.mark.gen_test
-async def test_one_message_at_two_engines_is_one_turn(tmp_path):
+async def test_one_message_at_two_engines_is_one_turn(tmp_path: Path) -> None:
     """The same message at two processes at once: one of them writes it, both answer the same bytes."""
     skills = [counting_skill(journal=SqliteJournal(tmp_path / "j.sqlite3")) for _ in range(2)]
     for skill in skills:
@@ -148,7 +151,7 @@ async def test_one_message_at_two_engines_is_one_turn(tmp_path):
         (lambda r: r["request"].update(payload=json.loads("[" * 200 + "]" * 200)), "body"),
     ],
 )
-def test_what_could_not_be_echoed_or_replayed_is_refused(change, field):
+def test_what_could_not_be_echoed_or_replayed_is_refused(change: Callable[[Any], object], field: str) -> None:
     """What an answer could not carry, or a replay not parse, is refused at the door with its field."""
     from tornado_alice import RequestError
 
@@ -160,7 +163,7 @@ def test_what_could_not_be_echoed_or_replayed_is_refused(change, field):
 
 
 @pytest.mark.gen_test
-async def test_timeout_of_asyncio_in_a_script_is_answered(logs):
+async def test_timeout_of_asyncio_in_a_script_is_answered(logs: Any) -> None:
     """A script that uses asyncio's time-out around a step gets an apology for its user, not a closed connection."""
     skill, gate = Skill("timeout", sorry="Простите"), asyncio.Event()
 

@@ -3,12 +3,15 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder with room for about a hundred turns."""
     path = tmp_path / "small"
     path.mkdir()
@@ -24,7 +27,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("durability", ["normal", "power"])
-def test_full_disk(serve, hello, small_disk, durability):
+def test_full_disk(serve: Callable[..., Any], hello: str, small_disk: Path, durability: str) -> None:
     """The disk fills up: an apology with HTTP 200, no lost turn, and the dialog goes on once there is room."""
     server = serve(hello, "--durability", durability, data_dir=small_disk)
     server.say("начало", 0, "dialog")

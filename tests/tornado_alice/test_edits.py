@@ -2,6 +2,7 @@
 
 import asyncio
 import types
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ EDITS = {
 SURVIVES = 7  # the first seven of them
 
 
-def make_skill(source, version, journal):
+def make_skill(source: str, version: str, journal: MemoryJournal) -> Skill:
     module = types.ModuleType("edited")
     exec(source, module.__dict__)
     skill = Skill("edited", journal=journal, version=version)
@@ -55,7 +56,7 @@ def make_skill(source, version, journal):
     return skill
 
 
-async def hold(source, edited):
+async def hold(source: str, edited: str) -> str:
     """Three turns with the script as it was, one with the edited one."""
     journal, before = MemoryJournal(), "1"
     skill = make_skill(source, before, journal)
@@ -67,7 +68,7 @@ async def hold(source, edited):
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_edit_in_mid_dialog(edit, logs):
+def test_edit_in_mid_dialog(edit: str, logs: Any) -> None:
     """Edits that leave steps and the last prompt fitting let the dialog go on; the others restart the script."""
     edited = SCRIPT
     for old, new in EDITS[edit]:
@@ -81,14 +82,14 @@ def test_edit_in_mid_dialog(edit, logs):
         assert "on_divergence: restart" in logs.take("turn [0-3]: the journal holds .*, the script now gives")
 
 
-def test_variant_of_the_last_prompt_added():
+def test_variant_of_the_last_prompt_added() -> None:
     """A variant added to the very prompt that was heard: what was heard is still one of them, the dialog goes on."""
     source = SCRIPT.replace("кошек или собак?')", "кошек или собак?', f'{name}, кто вам милее?')")
     edited = source.replace("милее?')", "милее?', 'Кошки?', 'Собаки?', 'Звери?', 'Птицы?', 'Рыбы?')")
     assert asyncio.run(hold(source, edited)).startswith("анна, 30")
 
 
-def test_the_same_version_must_say_the_same(logs):
+def test_the_same_version_must_say_the_same(logs: Any) -> None:
     """Without a change of version even a mended typo in an earlier phrase is an error: something else is wrong."""
     edited = SCRIPT.replace("Здраствуйте", "Здравствуйте")
     journal = MemoryJournal()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tornado_alice import Skill
-from tornado_alice.testing import Dialog
+from tornado_alice.testing import Answer, Dialog
 
 DIALOGS = {
     "guess_number": ["", "50", "не знаю", "1", "сдаюсь", ""],
@@ -20,7 +20,7 @@ DIALOGS = {
 }
 
 
-def transcript(name, max_live):
+def transcript(name: str, max_live: int) -> list[Answer]:
     """What the example says until it ends the session."""
     skill = Skill(name, max_live=max_live, closing="Пока")
     skill.journal.secret = b"the same for both " * 2
@@ -36,14 +36,14 @@ def transcript(name, max_live):
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_example(name):
+def test_example(name: str) -> None:
     """Each example comes to its end, and says the same when every turn is replayed."""
     live = transcript(name, 100)
     assert live[-1].ended and live[-1] != "Пока"
     assert transcript(name, 0) == live
 
 
-def test_survey_by_the_word():
+def test_survey_by_the_word() -> None:
     """The survey asks, insists on a number and a pet, and sums up."""
     assert transcript("survey", 0) == [
         "Добрый день! Как вас зовут?",
@@ -55,7 +55,7 @@ def test_survey_by_the_word():
     ]
 
 
-def test_gallery_keeps_its_count_with_the_platform():
+def test_gallery_keeps_its_count_with_the_platform() -> None:
     """The number of visits lives in the user's state at the platform and grows from session to session."""
     from tornado_alice.examples.gallery import skill
 
@@ -70,7 +70,7 @@ def test_gallery_keeps_its_count_with_the_platform():
     assert menu == "Пермь! Ещё?" and [item["title"] for item in menu.response["card"]["items"]][2] == "Пермь"
 
 
-def test_same_transcript_under_any_hash_seed():
+def test_same_transcript_under_any_hash_seed() -> None:
     """What a script draws and says does not depend on PYTHONHASHSEED, so another process replays it."""
     code = (
         "import sys; from tornado_alice import Skill; from tornado_alice.testing import Dialog\n"

@@ -1,5 +1,7 @@
 """The version of a script is the source it is made of."""
 
+from pathlib import Path
+
 SCRIPT = """
 from tornado_alice import *
 
@@ -8,7 +10,7 @@ def run():
 """
 
 
-def test_version_is_the_source_of_the_module(tmp_path):
+def test_version_is_the_source_of_the_module(tmp_path: Path) -> None:
     """Scripts get their version from their file: it changes when the file does, and only then."""
     from tornado_alice.app.loading import load_skill
 
@@ -19,7 +21,7 @@ def test_version_is_the_source_of_the_module(tmp_path):
     assert versions[0] == versions[1] != versions[2]
 
 
-def test_version_covers_the_modules_beside_the_script(tmp_path):
+def test_version_covers_the_modules_beside_the_script(tmp_path: Path) -> None:
     """A change in a module that the script imports from its own folder is a change of its version."""
     from tornado_alice.app.loading import load_skill
 

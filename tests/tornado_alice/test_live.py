@@ -1,6 +1,7 @@
 """The cache of live scripts: how many there are, and how long."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from talking import ask, counting_skill, text
@@ -9,7 +10,7 @@ from tornado_alice import SqliteJournal
 
 
 @pytest.mark.gen_test
-async def test_live_scripts_are_bounded():
+async def test_live_scripts_are_bounded() -> None:
     """At most max_live scripts are in memory, the least recently used go, and their users notice nothing."""
     skill = counting_skill(max_live=3)
     for n in range(3):
@@ -19,7 +20,7 @@ async def test_live_scripts_are_bounded():
 
 
 @pytest.mark.gen_test
-async def test_idle_scripts_go():
+async def test_idle_scripts_go() -> None:
     """A script that was silent longer than `idle` is dropped when somebody else speaks."""
     skill = counting_skill(idle=0.0)
     await ask(skill, "", 0, "a")
@@ -30,7 +31,7 @@ async def test_idle_scripts_go():
 
 
 @pytest.mark.gen_test
-async def test_session_is_not_evicted_in_mid_turn(tmp_path):
+async def test_session_is_not_evicted_in_mid_turn(tmp_path: Path) -> None:
     """Many users at once over a cache of one: nobody's script is dropped while its own turn is under way."""
     skill = counting_skill(journal=SqliteJournal(tmp_path / "j.sqlite3"), max_live=1)
     await skill.start()

@@ -15,14 +15,14 @@ from tornado_alice import (
 )
 
 
-def test_suggest_does_not_change_a_shared_list():
+def test_suggest_does_not_change_a_shared_list() -> None:
     """Buttons given as a keyword are not appended to in place: the author's list stays as it was."""
     mine = [{"title": "а"}]
     assert len(say("a", suggest("б"), buttons=mine)["buttons"]) == 2
     assert len(mine) == 1
 
 
-def test_cards():
+def test_cards() -> None:
     """image, items and gallery make the cards of the protocol, without empty fields."""
     assert say("a", image("1/2", "t"))["card"] == {"type": "BigImage", "image_id": "1/2", "title": "t"}
     card = say("a", items(item("t", payload=0), header="h", footer="f"))["card"]
@@ -35,7 +35,7 @@ def test_cards():
     assert say("a", gallery(item("t", image_id="1/2")))["card"]["items"] == [{"title": "t", "image_id": "1/2"}]
 
 
-def test_buttons():
+def test_buttons() -> None:
     """button() makes one button with url or payload."""
     reply = say("a", button("Сайт", url="https://example.com"), button(1, payload={"x": 1}, hide=True))
     assert reply["buttons"] == [
@@ -44,7 +44,7 @@ def test_buttons():
     ]
 
 
-def test_directives():
+def test_directives() -> None:
     """play, stop, link_account and locate are directives; several stand side by side."""
     reply = say("a", play("https://s", "t", title="x"), link_account(), locate())
     assert set(reply["directives"]) == {"audio_player", "start_account_linking", "request_geolocation"}

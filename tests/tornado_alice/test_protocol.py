@@ -1,6 +1,7 @@
 """Shapes and limits of the protocol."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,13 +17,13 @@ JSON = st.recursive(
 )
 
 
-def test_wrapped_body_is_unwrapped():
+def test_wrapped_body_is_unwrapped() -> None:
     """A Show.Pull that comes as {"body": {...}} is the request inside."""
     inner = {"session": {"session_id": "s"}, "request": {"type": "Show.Pull"}}
     assert parse(json.dumps({"body": inner})) == inner
 
 
-def test_event_without_request_passes():
+def test_event_without_request_passes() -> None:
     """An account linking event has no `request` key and is a request all the same."""
     data = {"account_linking_complete_event": {}, "session": {"session_id": "s"}, "version": "1.0"}
     assert parse(json.dumps(data)) == data
@@ -50,7 +51,7 @@ def test_event_without_request_passes():
         ),
     ],
 )
-def test_bad_body_names_its_field(body, field, message):
+def test_bad_body_names_its_field(body: bytes, field: str, message: str) -> None:
     """What is no request is refused with the field, what was sent and what is allowed."""
     with pytest.raises(RequestError) as caught:
         parse(body)
@@ -59,7 +60,7 @@ def test_bad_body_names_its_field(body, field, message):
 
 
 @given(JSON)
-def test_any_json_parses_or_is_refused(value):
+def test_any_json_parses_or_is_refused(value: Any) -> None:
     """No JSON value makes parse() fail otherwise than by RequestError."""
     try:
         parse(json.dumps(value))
@@ -68,13 +69,13 @@ def test_any_json_parses_or_is_refused(value):
 
 
 @given(st.text(), JSON)
-def test_answer_is_utf8_json(text, extra):
+def test_answer_is_utf8_json(text: str, extra: Any) -> None:
     """Whatever the texts hold, lone surrogates too, an answer is JSON in UTF-8 that gives them back."""
     whole, _ = answer({"text": text, "end_session": False}, {"session": {"session_id": "s", "x": extra}})
     assert json.loads(whole.decode("utf-8"))["response"]["text"] == text
 
 
-def test_answer_puts_state_beside_response():
+def test_answer_puts_state_beside_response() -> None:
     """session_state and its like stand beside `response`, session and version are echoed."""
     whole, _ = answer(say("да", session_state={"a": 1}), {"session": {"session_id": "s"}, "version": "1.0"})
     assert json.loads(whole) == {
@@ -85,13 +86,13 @@ def test_answer_puts_state_beside_response():
     }
 
 
-def test_answer_over_128_kib_is_an_error():
+def test_answer_over_128_kib_is_an_error() -> None:
     """An answer longer than the platform takes is the script's error, not a lost session."""
     with pytest.raises(ReplyError, match=str(MAX_ANSWER)):
         answer({"text": "x", "card": "y" * MAX_ANSWER}, {"session": {"session_id": "s"}})
 
 
-def test_long_texts_are_cut():
+def test_long_texts_are_cut() -> None:
     """Text, tts, button titles and card texts over their limits are cut, and each cut is told."""
     reply = say("т" * 2000, tts="з" * 1025, buttons=[{"title": "к" * 65}])
     cuts = normalize(reply)
@@ -100,13 +101,13 @@ def test_long_texts_are_cut():
     assert len(cuts) == 3
 
 
-def test_speaker_tags_do_not_count():
+def test_speaker_tags_do_not_count() -> None:
     """<speaker> tags in tts are not counted against its limit."""
     reply = say("", tts="<speaker audio='" + "a" * 2000 + "'>" + "з" * 1000)
     assert normalize(reply) == []
 
 
-def test_tts_alone_is_an_answer():
+def test_tts_alone_is_an_answer() -> None:
     """say(tts=...) without a phrase sends an empty text, which the platform allows beside tts."""
     reply = say(tts="дзынь")
     normalize(reply)
@@ -132,20 +133,20 @@ def test_tts_alone_is_an_answer():
         ({"text": "a", "analytics": {"events": [{"value": {"a": {"b": {"c": {"d": {"e": {}}}}}}}]}}, "deeper than 5"),
     ],
 )
-def test_what_cannot_be_mended_is_an_error(reply, message):
+def test_what_cannot_be_mended_is_an_error(reply: dict[str, Any], message: str) -> None:
     """A reply that has no sensible mending raises with field, value and limit."""
     with pytest.raises(ReplyError, match=message):
         normalize(reply)
 
 
-def test_numbers_become_titles():
+def test_numbers_become_titles() -> None:
     """A button title that is no string is shown as one."""
     reply = say("a", buttons=[{"title": 5}])
     normalize(reply)
     assert reply["buttons"][0]["title"] == "5"
 
 
-def test_ping_is_known_by_its_utterance():
+def test_ping_is_known_by_its_utterance() -> None:
     """The availability check says "ping", with or without a command."""
     assert is_ping({"request": {"original_utterance": "ping", "command": ""}})
     assert not is_ping({"request": {"original_utterance": "пинг", "command": "ping"}})

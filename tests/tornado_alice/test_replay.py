@@ -1,6 +1,7 @@
 """The engine killed at every point of random dialogs: the transcript equals the uninterrupted one."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,8 @@ ACTIONS = st.recursive(
     lambda inner: st.tuples(st.sampled_from(["call", "twice", "return"]), st.lists(inner, max_size=3)),
     max_leaves=8,
 )
-SCRIPTS = st.lists(ACTIONS, min_size=1, max_size=6)
+Actions = list[tuple[Any, ...]]
+SCRIPTS: st.SearchStrategy[Actions] = st.lists(ACTIONS, min_size=1, max_size=6)
 
 
 class Killed(BaseException):
@@ -25,11 +27,11 @@ class Killed(BaseException):
 class World:
     """What survives a kill: the journal, and the effects of steps with their keys."""
 
-    def __init__(self, kills):
+    def __init__(self, kills: set[int]) -> None:
         self.journal, self.kills, self.points = MemoryJournal(), kills, 0
         self.effects, self.in_window = {}, 0
 
-    def point(self, in_window=False):
+    def point(self, in_window: bool = False) -> None:
         """A place where the process may be killed; `in_window`: an effect has happened and is not recorded."""
         self.points += 1
         if self.points in self.kills:
@@ -40,38 +42,38 @@ class World:
 class DyingJournal:
     """The journal of a process that is killed right before or right after it writes."""
 
-    def __init__(self, world):
+    def __init__(self, world: World) -> None:
         self._world, self._journal = world, world.journal
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
 
-    async def add_step(self, *args):
+    async def add_step(self, *args: Any) -> int:
         self._world.point(in_window=True)
         id = await self._journal.add_step(*args)
         self._world.point()
         return id
 
-    async def commit(self, *args):
+    async def commit(self, *args: Any) -> int:
         self._world.point()
         id = await self._journal.commit(*args)
         self._world.point()
         return id
 
 
-def make_skill(world, actions, form):
+def make_skill(world: World, actions: Actions, form: str) -> Skill:
     """A new process: a fresh skill over the journal that survived."""
     skill = Skill("random", journal=DyingJournal(world), version="1", max_live=1000)
 
-    def effect(name):
+    def effect(name: str):
         world.effects[name] = world.effects.get(name, 0) + 1
         return len(name)
 
-    def fail(name):
+    def fail(name: str):
         effect(name)
         raise ValueError(name)
 
-    def play(actions, depth, path):
+    def play(actions: Actions, depth: int, path: str):
         for i, (kind, *inner) in enumerate(actions):
             here = f"{path}.{i}"
             if kind == "say":
@@ -121,7 +123,7 @@ def make_skill(world, actions, form):
     return skill
 
 
-async def hold(world, actions, form, max_turns=40):
+async def hold(world: World, actions: Actions, form: str, max_turns: int = 40) -> list[tuple[str, bool]]:
     """A dialog until its end; a request that got no answer is sent again, to a new process."""
     skill, said = make_skill(world, actions, form), []
     for n in range(max_turns):
@@ -142,7 +144,7 @@ async def hold(world, actions, form, max_turns=40):
 @pytest.mark.parametrize("form", ["generator", "coroutine"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions=SCRIPTS, kills=st.sets(st.integers(1, 60), max_size=12))
-def test_killed_anywhere_the_dialog_is_the_same(form, actions, kills):
+def test_killed_anywhere_the_dialog_is_the_same(form: str, actions: Actions, kills: set[int]) -> None:
     """Killed before and after any step, commit or answer and repeated, a dialog is what it is without kills."""
     calm, stormy = World(set()), World(kills)
     stormy.journal.secret = calm.journal.secret
@@ -157,7 +159,7 @@ def test_killed_anywhere_the_dialog_is_the_same(form, actions, kills):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions=SCRIPTS)
-def test_always_replayed_equals_always_live(actions):
+def test_always_replayed_equals_always_live(actions: Actions) -> None:
     """A dialog whose script is dropped after each turn is the one of a script that stays."""
     transcripts = []
     secret = b"s" * 32
@@ -165,7 +167,7 @@ def test_always_replayed_equals_always_live(actions):
         world = World(set())
         world.journal.secret = secret
 
-        async def scenario(world=world, max_live=max_live):
+        async def scenario(world: World = world, max_live: int = max_live):
             skill = make_skill(world, actions, "generator")
             skill.options = skill.options.__class__(**{**vars(skill.options), "max_live": max_live})
             said = []

@@ -3,6 +3,8 @@
 import copy
 import json
 import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -27,13 +29,13 @@ DATA = {
 
 
 @pytest.fixture
-def in_turn():
+def in_turn() -> Iterator[None]:
     token = context.current.set(context.TurnContext(Request(DATA), 0.0, b"seed"))
     yield
     context.current.reset(token)
 
 
-def test_text_properties():
+def test_text_properties() -> None:
     """command loses its trailing dots; words, lemmas and matches speak of it."""
     r = Request({"request": {"command": "Двадцать пять кошек..."}})
     assert r.command == "Двадцать пять кошек"
@@ -43,20 +45,20 @@ def test_text_properties():
     assert r.matches("двадцать .*", 2) and not r.matches("двадцать", 2)
 
 
-def test_request_without_a_command():
+def test_request_without_a_command() -> None:
     """A pressed button has no command: the text properties are empty, nothing fails."""
     r = Request({"request": {"type": "ButtonPressed", "payload": {"x": 1}}})
     assert (r.command, r.words, r.lemmas, r.has_lemmas("да"), r.matches("")) == ("", [], [], False, True)
     assert r.payload == {"x": 1}
 
 
-def test_event_without_a_request():
+def test_event_without_a_request() -> None:
     """The account linking event has no `request` at all; properties are empty, nothing fails."""
     r = Request({"account_linking_complete_event": {}, "session": {"session_id": "s"}})
     assert (r.command, r.type, r.payload, r.intents, r.entities("YANDEX.NUMBER")) == ("", "", None, {}, [])
 
 
-def test_shortcuts():
+def test_shortcuts() -> None:
     """Sessions, entities, intents, states and the screen are one property away."""
     r = Request(DATA)
     assert (r.session_id, r.user_id, r.is_new, r.has_screen, r.type) == ("s", "u", True, True, "SimpleUtterance")
@@ -64,7 +66,7 @@ def test_shortcuts():
     assert r.state("user")["visits"] == 3 and r.state("session") == {}
 
 
-def test_lemmas_are_lazy_and_pluggable():
+def test_lemmas_are_lazy_and_pluggable() -> None:
     """The analyzer is asked only when lemmas are wanted, and any function may take its place."""
     asked = []
     r = Request({"request": {"command": "ТРИ слова тут"}}, lambda word: asked.append(word) or word.lower())
@@ -85,7 +87,7 @@ def test_lemmas_are_lazy_and_pluggable():
         lambda r: r["request"]["nlu"]["entities"][0].update(x=1),
     ],
 )
-def test_requests_are_immutable(change):
+def test_requests_are_immutable(change: Callable[[Any], object]) -> None:
     """A script cannot change a request, at any depth: the change would be lost on replay."""
     before = json.dumps(DATA)
     with pytest.raises(TypeError, match="immutable"):
@@ -93,13 +95,13 @@ def test_requests_are_immutable(change):
     assert json.dumps(DATA) == before
 
 
-def test_repr_hides_tokens():
+def test_repr_hides_tokens() -> None:
     """repr() looks like the dict and shows no access token."""
     assert "secret" not in repr(Request(DATA)) and "'user_id': 'u'" in repr(Request(DATA))
 
 
 @pytest.mark.usefixtures("in_turn")
-def test_proxy_is_the_current_request():
+def test_proxy_is_the_current_request() -> None:
     """`request` is a Request, indexes, iterates, contains and prints as the current one."""
     assert isinstance(request, Request)
     assert request["session"]["session_id"] == "s" and "meta" in request and "nothing" not in request
@@ -107,7 +109,7 @@ def test_proxy_is_the_current_request():
     assert repr(request) == repr(Request(DATA)) and dict(request.items()) == DATA
 
 
-def test_proxy_moves_with_the_turn():
+def test_proxy_moves_with_the_turn() -> None:
     """A stored proxy means the turn in which it is asked, not the one in which it was stored."""
     stored = {"kept": request}
     seen = []
@@ -118,21 +120,21 @@ def test_proxy_moves_with_the_turn():
     assert seen == ["раз", "два"]
 
 
-def test_proxy_outside_of_a_turn():
+def test_proxy_outside_of_a_turn() -> None:
     """Outside of a turn the proxy says so, and can still be printed."""
     with pytest.raises(RuntimeError, match="no turn is being handled"):
         _ = request.command
     assert "no turn" in repr(request)
 
 
-def test_json_and_truth():
+def test_json_and_truth() -> None:
     """A Request dumps as the dict it is; a part of it too."""
     assert json.loads(json.dumps(Request(DATA))) == DATA
     assert json.loads(json.dumps(Request(DATA)["request"]["nlu"]["tokens"])) == ["двадцать", "пять"]
     assert pickle.loads(pickle.dumps(dict(Request(DATA)["meta"]))) == DATA["meta"]
 
 
-def test_copies_of_a_request_are_free():
+def test_copies_of_a_request_are_free() -> None:
     """A copy of a part of the request is a plain dict that may be changed."""
     from tornado_alice import Request
 
@@ -144,7 +146,7 @@ def test_copies_of_a_request_are_free():
     assert copy.copy(r["session"]) == data["session"] and "secret" not in repr(r["session"])
 
 
-def test_proxy_is_no_empty_dict(logs):
+def test_proxy_is_no_empty_dict(logs: Any) -> None:
     """json.dumps(request) is refused rather than empty, `request | {...}` is a dict of the whole."""
     skill = Skill("json")
 

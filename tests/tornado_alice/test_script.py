@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from talking import ask
@@ -16,7 +17,7 @@ from tornado_alice.testing import Dialog
 
 
 @pytest.mark.parametrize("form", ["coroutine", "async generator"])
-def test_bare_await_names_step(form, logs):
+def test_bare_await_names_step(form: str, logs: Any) -> None:
     """Awaiting something of asyncio in a script is an error that names step, at the script's own line."""
     skill = Skill("test")
 
@@ -33,7 +34,7 @@ def test_bare_await_names_step(form, logs):
     assert "test_script.py" in logs.take(r"wrap the call in step\(\.\.\.\)")
 
 
-def test_finally_of_an_evicted_script_says_nothing():
+def test_finally_of_an_evicted_script_says_nothing() -> None:
     """A script that is dropped runs its `finally`; what it says or draws there goes nowhere and fails nothing."""
     skill, seen = Skill("test"), []
 
@@ -53,7 +54,7 @@ def test_finally_of_an_evicted_script_says_nothing():
     assert seen and time
 
 
-def test_script_that_insists_on_a_bare_await(logs):
+def test_script_that_insists_on_a_bare_await(logs: Any) -> None:
     """A script that catches the error of its bare await and awaits again is ended, not followed for ever."""
     skill = Skill("stubborn")
 
@@ -73,7 +74,7 @@ def test_script_that_insists_on_a_bare_await(logs):
 
 
 @pytest.mark.gen_test
-async def test_async_generator_is_closed_where_it_stands(caplog):
+async def test_async_generator_is_closed_where_it_stands(caplog: pytest.LogCaptureFixture) -> None:
     """An evicted async generator runs its `finally`, whether it stands at a yield or inside an await."""
     skill, closed, gate = Skill("closing", reply_within=0.01), [], asyncio.Event()
 
@@ -97,7 +98,7 @@ async def test_async_generator_is_closed_where_it_stands(caplog):
     assert closed == [1, 1]
 
 
-def test_end_of_an_async_iterator_is_an_error_in_a_coroutine(logs):
+def test_end_of_an_async_iterator_is_an_error_in_a_coroutine(logs: Any) -> None:
     """StopAsyncIteration that leaves a coroutine is its failure, not its end."""
     skill = Skill("anext", sorry="Простите")
 

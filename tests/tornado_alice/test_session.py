@@ -1,6 +1,7 @@
 """What a session checks: replies on their way out, and replay against what was said."""
 
 import logging
+from typing import Any
 
 import pytest
 from talking import ask, text
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("replay_mode")
 
 
 @pytest.mark.gen_test
-async def test_non_determinism_is_named(logs):
+async def test_non_determinism_is_named(logs: Any) -> None:
     """Replay that says something else with the same code: an error that names the turn, what was and what came."""
     skill, calls = Skill("random", max_live=0), []
 
@@ -28,7 +29,7 @@ async def test_non_determinism_is_named(logs):
 
 
 @pytest.mark.gen_test
-async def test_replay_logs_nothing(caplog):
+async def test_replay_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """What a script logs is logged once: replay is silent."""
     caplog.set_level(logging.INFO)
     skill, log = Skill("logging", max_live=0), logging.getLogger(__name__)
@@ -44,7 +45,7 @@ async def test_replay_logs_nothing(caplog):
     assert [r.getMessage() for r in caplog.records if r.name == __name__] == [f"строка {n}" for n in range(5)]
 
 
-def test_too_long_phrase_is_cut_and_told(logs):
+def test_too_long_phrase_is_cut_and_told(logs: Any) -> None:
     """A phrase over the limit is cut for the user and told in the log with the line of the script."""
     skill = Skill("long")
 
@@ -57,7 +58,7 @@ def test_too_long_phrase_is_cut_and_told(logs):
     assert "test_session.py" in logs.take("text: 1100 characters, cut to the 1024 allowed")
 
 
-def test_reply_that_breaks_the_protocol_is_an_apology(logs):
+def test_reply_that_breaks_the_protocol_is_an_apology(logs: Any) -> None:
     """A reply that cannot be sent ends the session with an apology; the log names the field and the line."""
     skill = Skill("wrong")
 

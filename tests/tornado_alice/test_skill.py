@@ -9,10 +9,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tornado_alice import Skill, say
+from tornado_alice import Reply, Skill, say
 from tornado_alice.testing import make_request
 
 SCRIPT = """
@@ -28,7 +31,7 @@ skill.run(host='127.0.0.1', port='0', threaded=True, {more})
 """
 
 
-def start(tmp_path, more=""):
+def start(tmp_path: Path, more: str = "") -> tuple[subprocess.Popen[str], str]:
     """Run the file; the process and the URL it prints."""
     path = tmp_path / "old_script.py"
     path.write_text(SCRIPT.format(more=more), "utf-8")
@@ -38,7 +41,7 @@ def start(tmp_path, more=""):
     return process, line.split()[-1]
 
 
-def ask(url, context=None, method="POST"):
+def ask(url: str, context: ssl.SSLContext | None = None, method: str = "POST") -> Any:
     body = json.dumps(make_request()).encode() if method == "POST" else None
     with urllib.request.urlopen(
         urllib.request.Request(url, body, method=method), timeout=20, context=context
@@ -46,7 +49,7 @@ def ask(url, context=None, method="POST"):
         return answer.read()
 
 
-def test_run_serves_the_skill_alone(tmp_path):
+def test_run_serves_the_skill_alone(tmp_path: Path) -> None:
     """run(port="...") serves the webhook until SIGTERM; arguments that only Flask knows are named in the log."""
     process, url = start(tmp_path)
     assert json.loads(ask(url))["response"]["text"] == "я тут"
@@ -60,7 +63,7 @@ def test_run_serves_the_skill_alone(tmp_path):
     assert process.returncode == 0 and "run() ignores threaded" in errors and "Traceback" not in errors
 
 
-def test_run_with_a_certificate(tmp_path):
+def test_run_with_a_certificate(tmp_path: Path) -> None:
     """run(ssl_context=(certificate, key)) serves HTTPS."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl makes the certificate of this test, and is not there")
@@ -80,7 +83,7 @@ def test_run_with_a_certificate(tmp_path):
     ("arguments", "says"),
     [({"port": "x"}, "port: a number from 0 to 65535"), ({"ssl_context": "adhoc"}, "ssl_context")],
 )
-def test_wrong_arguments(arguments, says):
+def test_wrong_arguments(arguments: dict[str, Any], says: str) -> None:
     """A wrong port or certificate is named at once."""
     skill = Skill("wrong")
     skill.script(lambda_script)
@@ -88,11 +91,11 @@ def test_wrong_arguments(arguments, says):
         skill.run(**arguments)
 
 
-def lambda_script():
+def lambda_script() -> Iterator[Reply]:
     yield say("a")
 
 
-def test_unknown_option_is_an_error():
+def test_unknown_option_is_an_error() -> None:
     """A misspelt option of Skill is named, with those there are."""
     with pytest.raises(Exception, match="no option 'max_lives'; there are closing"):
         Skill("test", max_lives=5)
@@ -100,7 +103,7 @@ def test_unknown_option_is_an_error():
         Skill("test", on_divergence="explode")
 
 
-def test_skill_without_a_script_says_so():
+def test_skill_without_a_script_says_so() -> None:
     """A Skill without a script names the remedy."""
     with pytest.raises(Exception, match=r"has no script: put @skill\.script before a function"):
         asyncio.run(Skill("empty").handle(make_request()))
@@ -109,7 +112,7 @@ def test_skill_without_a_script_says_so():
 @pytest.mark.parametrize(
     "option", [{"closing": ()}, {"sorry": ""}, {"reply_within": "3"}, {"idle": None}, {"max_live": -1}]
 )
-def test_options_are_checked(option):
+def test_options_are_checked(option: dict[str, Any]) -> None:
     """An option of a wrong type or without a phrase is an error when the Skill is made."""
     with pytest.raises(Exception, match=next(iter(option))):
         Skill("options", **option)

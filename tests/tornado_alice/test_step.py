@@ -2,6 +2,9 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import ask, text
@@ -21,26 +24,26 @@ from tornado_alice.testing import Dialog
 
 
 @pytest.fixture(params=[10, 0], ids=["hot", "always replayed"])
-def skill(request):
+def skill(request: pytest.FixtureRequest) -> Skill:
     return Skill("test", max_live=request.param)
 
 
 class Effect:
     """Counts its runs."""
 
-    def __init__(self, value=None):
+    def __init__(self, value: Any = None) -> None:
         self.value, self.runs = value, 0
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         self.runs += 1
         return self.value if self.value is not None else args
 
-    async def later(self, *args):
+    async def later(self, *args: Any) -> Any:
         await asyncio.sleep(0)
         return self(*args)
 
 
-def test_step_runs_once(skill):
+def test_step_runs_once(skill: Skill) -> None:
     """A step's function runs once, however often the session is replayed, and gives its value."""
     effect = Effect()
 
@@ -55,7 +58,7 @@ def test_step_runs_once(skill):
     assert effect.runs == 1
 
 
-def test_step_in_coroutine_and_async_generator(skill):
+def test_step_in_coroutine_and_async_generator(skill: Skill) -> None:
     """`await step(...)` works in a coroutine and in an async generator, with async functions too."""
     effect = Effect("да")
 
@@ -78,7 +81,7 @@ def test_step_in_coroutine_and_async_generator(skill):
     assert effect.runs == 4
 
 
-def test_value_is_what_json_keeps(skill):
+def test_value_is_what_json_keeps(skill: Skill) -> None:
     """A step gives what survives JSON, live too: tuples come as lists, int keys as strings."""
 
     @skill.script
@@ -90,7 +93,7 @@ def test_value_is_what_json_keeps(skill):
         assert alice.say() == "{'1': [2, 3]}"
 
 
-def test_exception_is_recorded(skill):
+def test_exception_is_recorded(skill: Skill) -> None:
     """A step's exception is raised in the script with its own class, live and replayed."""
     effect = Effect()
 
@@ -112,7 +115,7 @@ def test_exception_is_recorded(skill):
     assert effect.runs == 1
 
 
-def test_exception_of_an_unknown_class_is_a_step_error(skill):
+def test_exception_of_an_unknown_class_is_a_step_error(skill: Skill) -> None:
     """An exception whose class cannot be rebuilt comes as StepError with its text."""
 
     def fail():
@@ -132,7 +135,7 @@ def test_exception_of_an_unknown_class_is_a_step_error(skill):
         assert alice.say().endswith("Odd: странно")
 
 
-def test_value_that_json_cannot_hold(skill):
+def test_value_that_json_cannot_hold(skill: Skill) -> None:
     """A step that returns what JSON cannot hold fails with an error that names the step."""
 
     @skill.script
@@ -146,11 +149,11 @@ def test_value_that_json_cannot_hold(skill):
         assert alice.say().startswith("step object: ")
 
 
-def test_gather_runs_at_once(skill):
+def test_gather_runs_at_once(skill: Skill) -> None:
     """gather() runs its steps at the same time and gives their values in order."""
     barrier = threading.Barrier(3, timeout=10)
 
-    def meet(name):
+    def meet(name: str):
         barrier.wait()
         return name
 
@@ -164,10 +167,10 @@ def test_gather_runs_at_once(skill):
         assert [alice.say(), alice.say()] == ["абв", "абв[]"]
 
 
-def test_gather_raises_the_first_failure(skill):
+def test_gather_raises_the_first_failure(skill: Skill) -> None:
     """Of several failures in a gather the first in order is raised."""
 
-    def fail(text):
+    def fail(text: str):
         raise KeyError(text)
 
     @skill.script
@@ -181,7 +184,7 @@ def test_gather_raises_the_first_failure(skill):
         assert alice.say() == "'a'"
 
 
-def test_step_inside_a_step_is_an_error(skill, logs):
+def test_step_inside_a_step_is_an_error(skill: Skill, logs: Any) -> None:
     """step() inside the function of a step raises NestedStepError."""
 
     def inner():
@@ -198,7 +201,7 @@ def test_step_inside_a_step_is_an_error(skill, logs):
         assert alice.say().startswith("step(...) inside the function of a step")
 
 
-def test_idempotency_key_is_stable_and_unique():
+def test_idempotency_key_is_stable_and_unique() -> None:
     """Each step has a key of its own, which is asked for inside its function."""
     skill = Skill("test")
 
@@ -215,7 +218,7 @@ def test_idempotency_key_is_stable_and_unique():
 
 
 @pytest.mark.gen_test(timeout=20)
-async def test_steps_that_cannot_be_written_hang_nobody(tmp_path):
+async def test_steps_that_cannot_be_written_hang_nobody(tmp_path: Path) -> None:
     """A step whose value is nested too deep for JSON fails alone; other sessions of the same commit are kept."""
     skill = Skill("deep", journal=SqliteJournal(tmp_path / "j.sqlite3"))
 
@@ -241,7 +244,7 @@ async def test_steps_that_cannot_be_written_hang_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("fn", [lambda: next(iter([])), lambda: (_ for _ in ()).throw(SystemExit)])
-def test_step_that_raises_odd_things_fails(fn, logs):
+def test_step_that_raises_odd_things_fails(fn: Callable[[], object], logs: Any) -> None:
     """StopIteration or SystemExit of a plain step is a failure of the step; nothing hangs."""
     skill = Skill("odd")
 
@@ -256,7 +259,7 @@ def test_step_that_raises_odd_things_fails(fn, logs):
         assert alice.say() in ("StopIteration", "StepError", "RuntimeError")
 
 
-def test_step_with_wrong_arguments_fails(logs):
+def test_step_with_wrong_arguments_fails(logs: Any) -> None:
     """An async function called with wrong arguments is a failed step like any other."""
     skill = Skill("arguments")
 
@@ -274,7 +277,7 @@ def test_step_with_wrong_arguments_fails(logs):
         assert "takes 0 positional arguments" in alice.say()
 
 
-def test_step_that_is_cancelled_by_itself_fails(logs):
+def test_step_that_is_cancelled_by_itself_fails(logs: Any) -> None:
     """A step that raises CancelledError of its own is a failed step, not a stuck session."""
     skill = Skill("cancelled")
 

@@ -15,7 +15,7 @@ from tornado_alice import (
 from tornado_alice.testing import make_request
 
 
-def test_shutdown_does_not_wait_for_a_plain_step():
+def test_shutdown_does_not_wait_for_a_plain_step() -> None:
     """A plain step under way does not hold up the end of the process."""
     skill, gate = Skill("sleeping", reply_within=0.01), threading.Event()
 
@@ -35,7 +35,7 @@ def test_shutdown_does_not_wait_for_a_plain_step():
     gate.set()
 
 
-def test_plain_function_does_not_block_the_loop():
+def test_plain_function_does_not_block_the_loop() -> None:
     """A plain function runs in a thread: other sessions are answered meanwhile."""
     skill, gate = Skill("test"), threading.Event()
 

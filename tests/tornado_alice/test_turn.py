@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import ask, counting_skill, text
@@ -22,21 +24,21 @@ pytestmark = pytest.mark.usefixtures("replay_mode")
 
 
 @pytest.fixture
-def skill():
+def skill() -> Skill:
     return Skill("test")
 
 
 class Effect:
     """Counts its runs."""
 
-    def __init__(self, value=None):
+    def __init__(self, value: Any = None) -> None:
         self.value, self.runs = value, 0
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         self.runs += 1
         return self.value if self.value is not None else args
 
-    async def later(self, *args):
+    async def later(self, *args: Any) -> Any:
         await asyncio.sleep(0)
         return self(*args)
 
@@ -46,7 +48,7 @@ class Broken(MemoryJournal):
 
     fails = False
 
-    async def commit(self, *args):
+    async def commit(self, *args: Any) -> int:
         if self.fails:
             from tornado_alice import JournalError
 
@@ -55,7 +57,7 @@ class Broken(MemoryJournal):
 
 
 @pytest.mark.gen_test
-async def test_many_turns_are_warned_of(logs):
+async def test_many_turns_are_warned_of(logs: Any) -> None:
     """At 500 turns of one epoch the log names continue_as_new."""
     skill = counting_skill()
     for n in range(500):
@@ -64,7 +66,7 @@ async def test_many_turns_are_warned_of(logs):
 
 
 @pytest.mark.gen_test
-async def test_unknown_session_restarts(logs):
+async def test_unknown_session_restarts(logs: Any) -> None:
     """A running session that the journal does not hold starts the script anew, by default."""
     skill = counting_skill()
     assert text(await ask(skill, "а", 7)) == "1 а"
@@ -81,7 +83,7 @@ async def test_unknown_session_restarts(logs):
     ids=["end", "reply", "restart by hand"],
 )
 @pytest.mark.gen_test
-async def test_divergence_policy(policy, said, ended, logs):
+async def test_divergence_policy(policy: Any, said: str, ended: bool, logs: Any) -> None:
     """on_divergence may end the session, say something of the author's, or restart; the next request starts anew."""
     skill = counting_skill(on_divergence=policy, sorry="Простите")
     answer = await ask(skill, "а", 7)
@@ -91,7 +93,7 @@ async def test_divergence_policy(policy, said, ended, logs):
 
 
 @pytest.mark.gen_test
-async def test_turn_that_cannot_be_kept_is_not_acknowledged(logs):
+async def test_turn_that_cannot_be_kept_is_not_acknowledged(logs: Any) -> None:
     """When the journal fails the user hears an apology, the session goes on, and nothing unsaid is assumed."""
     skill = counting_skill(journal=Broken(), unsaved="Повторите")
     assert text(await ask(skill, "а", 0)) == "1 а"
@@ -103,7 +105,7 @@ async def test_turn_that_cannot_be_kept_is_not_acknowledged(logs):
     assert text(await ask(skill, "в", 2)) == "2 в"
 
 
-def test_long_step_is_waited_for(skill):
+def test_long_step_is_waited_for(skill: Skill) -> None:
     """A step longer than the turn: the waiting phrase, then its outcome to the next request; it ran once."""
     skill.options = skill.options.__class__(**{**vars(skill.options), "reply_within": 0.05})
     gate, effect = threading.Event(), Effect("готово")
@@ -130,7 +132,7 @@ def test_long_step_is_waited_for(skill):
     assert effect.runs == 1
 
 
-def test_long_step_that_ended_between_turns_is_not_run_again():
+def test_long_step_that_ended_between_turns_is_not_run_again() -> None:
     """The outcome of a long step that ended between two turns is in the journal: a restart does not repeat it."""
     skill, effect, ended = Skill("test", reply_within=0.01), Effect("да"), threading.Event()
 
@@ -153,7 +155,7 @@ def test_long_step_that_ended_between_turns_is_not_run_again():
     assert effect.runs == 1 and not ended.is_set()
 
 
-def test_continue_as_new_starts_a_fresh_epoch(skill):
+def test_continue_as_new_starts_a_fresh_epoch(skill: Skill) -> None:
     """continue_as_new() starts another script with JSON state within the same turn, and survives replay."""
     module = {"say": say, "request": request, "continue_as_new": continue_as_new, "__name__": "continuing"}
     exec(
@@ -172,7 +174,7 @@ def test_continue_as_new_starts_a_fresh_epoch(skill):
     assert said == ["начало", "уровень 1: а", "ещё", "уровень 2: в", "ещё"]
 
 
-def test_continue_as_new_with_a_stranger(skill, logs):
+def test_continue_as_new_with_a_stranger(skill: Skill, logs: Any) -> None:
     """continue_as_new() with a function that cannot be found again is an error that says so."""
 
     @skill.script
@@ -184,7 +186,7 @@ def test_continue_as_new_with_a_stranger(skill, logs):
     logs.take("it must be a function of the script's module")
 
 
-def test_thousand_steps_without_a_word(skill, logs):
+def test_thousand_steps_without_a_word(skill: Skill, logs: Any) -> None:
     """A script that steps for ever and never speaks is ended with an error."""
 
     @skill.script
@@ -199,7 +201,7 @@ def test_thousand_steps_without_a_word(skill, logs):
 
 
 @pytest.mark.gen_test
-async def test_long_step_at_two_processes_ends(tmp_path):
+async def test_long_step_at_two_processes_ends(tmp_path: Path) -> None:
     """A long step, requests alternating between two processes: each runs it at most once, and the dialog goes on."""
     runs, gate = [], asyncio.Event()
 
@@ -229,7 +231,7 @@ async def test_long_step_at_two_processes_ends(tmp_path):
 
 @pytest.mark.parametrize("journal", ["memory", "file"])
 @pytest.mark.gen_test
-async def test_finished_part_of_a_gather_is_not_repeated(tmp_path, journal):
+async def test_finished_part_of_a_gather_is_not_repeated(tmp_path: Path, journal: str) -> None:
     """Of a gather that outlasts the turn what has ended is kept: a restart repeats only the rest."""
     gate, runs = asyncio.Event(), []
     options = {"reply_within": 0.05} | ({"journal": SqliteJournal(tmp_path / "j.sqlite3")} if journal == "file" else {})

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import text
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
 from tornado_alice import Skill, SqliteJournal, request, say, step
@@ -20,7 +24,7 @@ SPEAKER = {  # an old smart speaker: no interfaces, no nlu, fields of its own
 
 
 @pytest.fixture
-def app():
+def app() -> Application:
     skill = Skill("test")
 
     @skill.script
@@ -31,12 +35,12 @@ def app():
     return Application(skill.handlers())
 
 
-def post(http_client, base_url, body, **options):
+def post(http_client: AsyncHTTPClient, base_url: str, body: str | bytes, **options: Any) -> Awaitable[HTTPResponse]:
     return http_client.fetch(base_url + "/", method="POST", body=body, raise_error=False, **options)
 
 
 @pytest.mark.gen_test
-async def test_answer(http_client, base_url):
+async def test_answer(http_client: AsyncHTTPClient, base_url: str) -> None:
     """POST / answers 200 with the reply, session and version echoed, as JSON in UTF-8."""
     response = await post(http_client, base_url, json.dumps(SPEAKER))
     assert response.code == 200
@@ -59,7 +63,7 @@ async def test_answer(http_client, base_url):
     ],
 )
 @pytest.mark.gen_test
-async def test_bad_body(http_client, base_url, body, field, says):
+async def test_bad_body(http_client: AsyncHTTPClient, base_url: str, body: bytes, field: str, says: str) -> None:
     """What is no request gets 400 and a JSON error that names the field; the server goes on."""
     response = await post(http_client, base_url, body)
     error = json.loads(response.body)["error"]
@@ -70,7 +74,7 @@ async def test_bad_body(http_client, base_url, body, field, says):
 
 @pytest.mark.parametrize("size", [(1 << 20) + 1, 5 << 20, 150 << 20])
 @pytest.mark.gen_test
-async def test_body_over_a_mebibyte(http_client, base_url, size):
+async def test_body_over_a_mebibyte(http_client: AsyncHTTPClient, base_url: str, size: int) -> None:
     """A body over 1 MiB, however large, gets 413 with a JSON error; the server goes on."""
     response = await post(http_client, base_url, b" " * size)
     assert response.code == 413
@@ -79,7 +83,7 @@ async def test_body_over_a_mebibyte(http_client, base_url, size):
 
 
 @pytest.mark.gen_test
-async def test_lone_surrogate_is_echoed(http_client, base_url):
+async def test_lone_surrogate_is_echoed(http_client: AsyncHTTPClient, base_url: str) -> None:
     """A request with half of a surrogate pair, which UTF-8 cannot hold, is answered and echoes it as an escape."""
     body = json.dumps(make_request("a")).replace('"a"', '"\\ud83d"')
     response = await post(http_client, base_url, body)
@@ -87,13 +91,13 @@ async def test_lone_surrogate_is_echoed(http_client, base_url):
 
 
 @pytest.mark.gen_test
-async def test_only_post(http_client, base_url):
+async def test_only_post(http_client: AsyncHTTPClient, base_url: str) -> None:
     """The webhook alone answers other methods with 405."""
     assert (await http_client.fetch(base_url + "/", raise_error=False)).code == 405
 
 
 @pytest.mark.gen_test
-async def test_turns_under_way_end_before_the_journal_closes(tmp_path):
+async def test_turns_under_way_end_before_the_journal_closes(tmp_path: Path) -> None:
     """stop() lets a turn under way end: it is answered and kept."""
     skill, gate = Skill("ending", journal=SqliteJournal(tmp_path / "j.sqlite3")), asyncio.Event()
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,7 +40,9 @@ def assert_never_reloaded(page: Page) -> None:
     assert page.evaluate("window.loadedOnce") is True
 
 
-def test_job_added_in_one_page_finishes_in_another(server, browse, row):
+def test_job_added_in_one_page_finishes_in_another(
+    server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
+) -> None:
     """A job sent from one page appears in another, and its digit too, without a reload."""
     one, other = browse(server.url), browse(server.url)
     mark(other)
@@ -51,7 +55,7 @@ def test_job_added_in_one_page_finishes_in_another(server, browse, row):
     expect(one.get_by_role("link", name="Открыть страницу знака № 1")).to_have_attribute("href", "/pi/1000")
 
 
-def test_bad_n_is_explained(server, browse, refused):
+def test_bad_n_is_explained(server: Any, browse: Callable[..., Page], refused: None) -> None:
     """The server's message is shown beside the field, which is marked as wrong and keeps what was typed."""
     page = browse(server.url)
     for sent in ("0", "10000001", "-5", "десять", "1.5"):
@@ -62,7 +66,7 @@ def test_bad_n_is_explained(server, browse, refused):
         expect(page.get_by_label(FIELD)).to_have_value(sent)
 
 
-def test_form_without_javascript(server, browse):
+def test_form_without_javascript(server: Any, browse: Callable[..., Page]) -> None:
     """Without JavaScript the form leads to the job's page, which shows pi, and the dashboard lists the job."""
     page = browse(server.url, java_script_enabled=False)
     ask(page, "321")
@@ -71,7 +75,7 @@ def test_form_without_javascript(server, browse):
     expect(page.get_by_role("link", name="321", exact=True)).to_be_visible()
 
 
-def test_bad_form_without_javascript(server, browse, refused):
+def test_bad_form_without_javascript(server: Any, browse: Callable[..., Page], refused: None) -> None:
     """Without JavaScript a bad n brings the dashboard again with the server's message."""
     page = browse(server.url, java_script_enabled=False)
     ask(page, "много")
@@ -79,7 +83,9 @@ def test_bad_form_without_javascript(server, browse, refused):
     expect(page.get_by_role("heading", name="Вычисления")).to_be_visible()
 
 
-def test_buttons_cancel_retry_and_remove(server, browse, row):
+def test_buttons_cancel_retry_and_remove(
+    server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
+) -> None:
     """The buttons of a row end a computation, start it again and take it away, in every page."""
     one, other = browse(server.url), browse(server.url)
     ask(one, str(BIG))
@@ -96,7 +102,7 @@ def test_buttons_cancel_retry_and_remove(server, browse, row):
         expect(row(page, BIG)).to_have_count(0)
 
 
-def test_buttons_without_javascript(server, browse):
+def test_buttons_without_javascript(server: Any, browse: Callable[..., Page]) -> None:
     """Without JavaScript the buttons of a row work as forms."""
     server.add(77)
     page = browse(server.url, java_script_enabled=False)
@@ -105,7 +111,9 @@ def test_buttons_without_javascript(server, browse):
     expect(page.get_by_role("link", name="77", exact=True)).to_have_count(0)
 
 
-def test_burst_filter_order_and_pages(fresh_server, browse, row):
+def test_burst_filter_order_and_pages(
+    fresh_server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
+) -> None:
     """A burst of new jobs reaches an open page whole: no row twice, and order, search and paging cover them all."""
     page = browse(fresh_server.url)
     expect(page.get_by_role("heading", name="Здесь пока пусто")).to_be_visible()
@@ -130,7 +138,9 @@ def test_burst_filter_order_and_pages(fresh_server, browse, row):
     expect(rows).to_have_count(50)
 
 
-def test_page_catches_up_after_the_server_was_killed(fresh_server, browse, row):
+def test_page_catches_up_after_the_server_was_killed(
+    fresh_server: Any, browse: Any, row: Callable[[Page, int], Any]
+) -> None:
     """A page outlives kill -9 and the next start: it says so, reconnects and is told each event once."""
     browse.allow("WebSocket connection to .* failed|net::ERR_")
     page = browse("about:blank")
@@ -151,7 +161,7 @@ def test_page_catches_up_after_the_server_was_killed(fresh_server, browse, row):
     assert ids == list(range(1, ids[-1] + 1))
 
 
-def test_english(server, browse):
+def test_english(server: Any, browse: Callable[..., Page]) -> None:
     """?lang=en turns the page English, says so to the browser, and the choice stays."""
     page = browse(server.url + "/?lang=en")
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -161,7 +171,7 @@ def test_english(server, browse):
     expect(page.get_by_label(FIELD)).to_be_visible()
 
 
-def test_narrow_screen(server, browse, refused):
+def test_narrow_screen(server: Any, browse: Callable[..., Page], refused: None) -> None:
     """At 360 px no page scrolls sideways, and the table is still a table for a screen reader."""
     server.add(12345)
     page = browse(server.url, wide=360)

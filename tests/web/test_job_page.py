@@ -1,6 +1,8 @@
 """The page of one job: pi as far as it is known, however long."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import gmpy2
 import pytest
@@ -22,7 +24,7 @@ def pi() -> str:
 
 
 @pytest.fixture(scope="module")
-def million(server):
+def million(server: Any) -> str:
     server.add(MILLION)
     return f"{server.url}/pi/{MILLION}"
 
@@ -54,7 +56,7 @@ def assert_right(page: Page, pi: str) -> None:
         assert digits == pi[place - 1 : place - 1 + len(digits)]
 
 
-def test_job_finishes_before_the_readers_eyes(server, browse, million):
+def test_job_finishes_before_the_readers_eyes(server: Any, browse: Callable[..., Page], million: str) -> None:
     """An open page follows its job to the end without a reload: digit, events and all of pi."""
     page = browse(million)
     expect(page.locator("#job .status")).to_have_text("готово")
@@ -65,7 +67,7 @@ def test_job_finishes_before_the_readers_eyes(server, browse, million):
     assert lines(page)[0][0] == 1
 
 
-def test_a_million_digits(browse, million, pi):
+def test_a_million_digits(browse: Callable[..., Page], million: str, pi: str) -> None:
     """Start, middle and end of a million digits are right, and only the lines in view exist."""
     page = browse(million)
     assert loaded(page)[0] == (1, pi[: len(lines(page)[0][1])])
@@ -79,7 +81,7 @@ def test_a_million_digits(browse, million, pi):
     assert page.locator("*").count() < 2000
 
 
-def test_scrolling_by_hand(browse, million, pi):
+def test_scrolling_by_hand(browse: Callable[..., Page], million: str, pi: str) -> None:
     """Wheel, keys and the scroll bar itself lead to the right digits, and the page answers meanwhile."""
     page = browse(million)
     loaded(page)
@@ -100,7 +102,7 @@ def test_scrolling_by_hand(browse, million, pi):
     expect(box).to_contain_text(LAST_TEN)
 
 
-def test_more_lines_than_a_browser_can_lay_out(browse, refused, million):
+def test_more_lines_than_a_browser_can_lay_out(browse: Callable[..., Page], refused: None, million: str) -> None:
     """With 10^8 digits on a narrow screen every position can be reached, and a wheel still moves line by line."""
     n = 10**8
 
@@ -134,7 +136,7 @@ def test_more_lines_than_a_browser_can_lay_out(browse, refused, million):
     assert before < lines(page)[0][0] <= before + 50 * per_line
 
 
-def test_search_goes_on_from_hit_to_hit(browse, million, pi):
+def test_search_goes_on_from_hit_to_hit(browse: Callable[..., Page], million: str, pi: str) -> None:
     """A date is found as it is typed, shown and marked, and the next hit follows."""
     page = browse(million)
     page.get_by_label("Найти цифры").fill("14.03")
@@ -150,7 +152,7 @@ def test_search_goes_on_from_hit_to_hit(browse, million, pi):
     expect(page.locator("#found")).to_have_text("Нужны цифры: от 1 до 20")
 
 
-def test_copy(browse, million, pi):
+def test_copy(browse: Callable[..., Page], million: str, pi: str) -> None:
     """Digits are copied bare, as many as asked for, from the first line in view on."""
     page = browse(million, permissions=["clipboard-read", "clipboard-write"])
     go(page, MILLION // 2)
@@ -164,7 +166,7 @@ def test_copy(browse, million, pi):
     assert place in [start for start, _ in first[:2]]
 
 
-def test_digits_that_are_there_before_the_job_is_done(server, browse, million):
+def test_digits_that_are_there_before_the_job_is_done(server: Any, browse: Callable[..., Page], million: str) -> None:
     """An unfinished job shows its progress and the digits that are on disk already; its button cancels it."""
     page = browse(million)
     expect(page.locator("#job .status")).to_have_text("готово")
@@ -181,14 +183,14 @@ def test_digits_that_are_there_before_the_job_is_done(server, browse, million):
     expect(page.locator("#job .digit")).to_have_text("?")
 
 
-def test_without_javascript(browse, million, pi):
+def test_without_javascript(browse: Callable[..., Page], million: str, pi: str) -> None:
     """Without JavaScript the page shows the first thousand digits."""
     page = browse(million, java_script_enabled=False)
     shown = page.locator("#digits").inner_text()
     assert re.sub(r"\D", "", shown) == "3" + pi[:1000]
 
 
-def test_unknown_job(server, browse, refused):
+def test_unknown_job(server: Any, browse: Callable[..., Page], refused: None) -> None:
     """A job that does not exist is a page that says so and leads home."""
     page = browse(server.url + "/pi/4242")
     expect(page.get_by_role("heading", name="Такой страницы нет")).to_be_visible()

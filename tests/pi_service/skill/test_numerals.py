@@ -15,7 +15,7 @@ TENS = ["двадцать", "тридцать", "сорок", "пятьдеся�
 HUNDREDS = ["сто", "двести", "триста", "четыреста", "пятьсот", "шестьсот", "семьсот", "восемьсот", "девятьсот"]
 
 
-def spoken(n):
+def spoken(n: int) -> list[str]:
     """A number below 10^9 in Russian words, cases left aside."""
     if n >= 1_000_000:
         return [*spoken(n // 1_000_000), "миллион", *(spoken(n % 1_000_000) if n % 1_000_000 else [])]
@@ -29,13 +29,13 @@ def spoken(n):
 
 
 @given(st.integers(0, 999_999_999))
-def test_any_number_in_words(n):
+def test_any_number_in_words(n: int) -> None:
     """Whatever number is said in Russian words, it is understood."""
     assert numbers(spoken(n)) == [n]
 
 
 @given(st.integers(0, 999_999_999))
-def test_any_number_in_digits(n):
+def test_any_number_in_digits(n: int) -> None:
     """A number in digits is understood with and without spaces between the thousands."""
     assert numbers(words_of(f"цифра {n}", LEMMA)) == [n]
     assert numbers(words_of(f"{n:,}".replace(",", " "), LEMMA)) == [n]
@@ -57,7 +57,7 @@ def test_any_number_in_digits(n):
         ("9" * 5000, [int("9" * 20)]),
     ],
 )
-def test_phrases(said, heard):
+def test_phrases(said: str, heard: list[int]) -> None:
     """Ordinals, cases and English words are understood; a number of thousands of digits stays too large, and cheap."""
     assert numbers(words_of(said, LEMMA)) == heard
 
@@ -72,11 +72,11 @@ def test_phrases(said, heard):
         ("32 января", None),
     ],
 )
-def test_dates(said, heard):
+def test_dates(said: str, heard: tuple[int | None, int | None, int | None] | None) -> None:
     """A date is a day, a month by name, and perhaps a year."""
     assert date(words_of(said, LEMMA)) == heard
 
 
-def test_digits_one_by_one():
+def test_digits_one_by_one() -> None:
     """Digits said one by one, in groups or in words make one string; leading zeros stay."""
     assert digits(words_of("один четыре 15 девять 0 02", LEMMA)) == "14159002"

@@ -1,21 +1,25 @@
 """The bundled skill: digits, reading, dates, training, long work; in Russian and English."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from pi_service.errors import QueueFull, WorkerDied
 from pi_service.service import Service
 from pi_service.skill import make_skill
 from pi_service.testing import MemoryEngine, digits_of_pi
+from tornado_alice import Skill
 from tornado_alice.testing import make_request
 
 
 class Talk:
     """A user's dialog with the skill."""
 
-    def __init__(self, skill, locale="ru-RU"):
+    def __init__(self, skill: Skill, locale: str = "ru-RU") -> None:
         self.skill, self.n, self.locale, self.user = skill, 0, locale, {}
 
-    async def say(self, command, **fields):
+    async def say(self, command: str, **fields: Any) -> str:
         sent = make_request(command, self.n, state={"user": self.user}, meta={"locale": self.locale}, **fields)
         self.n += 1
         whole = await self.skill.handle(sent)
@@ -25,12 +29,12 @@ class Talk:
 
 
 @pytest.fixture
-def skill(service):
+def skill(service: Service) -> Skill:
     return make_skill(service)
 
 
 @pytest.mark.gen_test
-async def test_digit_by_number(skill, service):
+async def test_digit_by_number(skill: Skill, service: Service) -> None:
     """A number in digits, words or the platform's entities gives its digit; the job is in the service."""
     talk, pi = Talk(skill), digits_of_pi(1000)
     assert (await talk.say("")).startswith("Я знаю число пи")
@@ -42,7 +46,7 @@ async def test_digit_by_number(skill, service):
 
 
 @pytest.mark.gen_test
-async def test_bad_numbers(skill):
+async def test_bad_numbers(skill: Skill) -> None:
     """A number out of range names the limit; what is no number is asked for again."""
     talk = Talk(skill)
     await talk.say("")
@@ -52,7 +56,7 @@ async def test_bad_numbers(skill):
 
 
 @pytest.mark.gen_test
-async def test_long_work_is_announced_and_told_later(skill, engine):
+async def test_long_work_is_announced_and_told_later(skill: Skill, engine: MemoryEngine) -> None:
     """What takes longer than a turn is announced; the digit comes with a later phrase, computed once."""
     from dataclasses import replace
 
@@ -70,12 +74,12 @@ async def test_long_work_is_announced_and_told_later(skill, engine):
 
 
 @pytest.mark.gen_test
-async def test_reading_goes_on(skill):
+async def test_reading_goes_on(skill: Skill) -> None:
     """Twenty digits from a position, then the next twenty, until the user has had enough."""
     talk, pi = Talk(skill), digits_of_pi(200)
     await talk.say("")
 
-    def shown(start):
+    def shown(start: int):
         digits = pi[start : start + 20]
         return " ".join(digits[i : i + 5] for i in range(0, 20, 5))
 
@@ -86,7 +90,7 @@ async def test_reading_goes_on(skill):
 
 
 @pytest.mark.gen_test
-async def test_date_is_found(tmp_path, engine):
+async def test_date_is_found(tmp_path: Path, engine: MemoryEngine) -> None:
     """A date is looked for whole, with a short year, and without one; digits are looked for as they are."""
     service = Service(tmp_path / "small", engine=engine, max_digits=2000)
     await service.start()
@@ -104,7 +108,7 @@ async def test_date_is_found(tmp_path, engine):
 
 
 @pytest.mark.gen_test
-async def test_training_keeps_its_record_with_the_user(skill):
+async def test_training_keeps_its_record_with_the_user(skill: Skill) -> None:
     """Training asks for one digit more each time, corrects, and keeps the record in the user's state."""
     talk = Talk(skill)
     await talk.say("")
@@ -122,7 +126,7 @@ async def test_training_keeps_its_record_with_the_user(skill):
 
 
 @pytest.mark.gen_test
-async def test_failures_are_told(skill, engine, service, logs):
+async def test_failures_are_told(skill: Skill, engine: MemoryEngine, service: Service, logs: Any) -> None:
     """A computation that fails, and a full queue, are told in words; asking again tries again."""
     talk = Talk(skill)
     await talk.say("")
@@ -132,7 +136,7 @@ async def test_failures_are_told(skill, engine, service, logs):
         logs.take("n=300 .*убит|n=300 failed: убит")
     assert (await talk.say("300")).startswith("Цифра номер 300")
 
-    def full(n):
+    def full(n: int):
         raise QueueFull("the queue is full")
 
     service.submit = full
@@ -140,7 +144,7 @@ async def test_failures_are_told(skill, engine, service, logs):
 
 
 @pytest.mark.gen_test
-async def test_service_of_another_process(tmp_path):
+async def test_service_of_another_process(tmp_path: Path) -> None:
     """Without the service in its own process the skill talks on and says what it cannot do."""
     talk = Talk(make_skill(Service(tmp_path, engine=MemoryEngine())))
     await talk.say("")
@@ -149,7 +153,7 @@ async def test_service_of_another_process(tmp_path):
 
 
 @pytest.mark.gen_test
-async def test_english(skill):
+async def test_english(skill: Skill) -> None:
     """A user whose locale is English is answered in English."""
     talk = Talk(skill, "en-US")
     assert (await talk.say("")).startswith("I know pi")

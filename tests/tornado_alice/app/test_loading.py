@@ -1,5 +1,7 @@
 """SCRIPT of the command line: files, modules, and what is no script."""
 
+from pathlib import Path
+
 import pytest
 from talking import run
 
@@ -18,13 +20,15 @@ from tornado_alice.app.cli import main
         ),
     ],
 )
-def test_script_that_is_not_there(words, says, capsys, tmp_path):
+def test_script_that_is_not_there(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     """A script that cannot be found is named, with what to write instead; exit status 1."""
     assert main([*words, "--data-dir", str(tmp_path)]) == 1
     assert says in capsys.readouterr().err
 
 
-def test_script_with_its_own_run_line(tmp_path):
+def test_script_with_its_own_run_line(tmp_path: Path) -> None:
     """skill.run() at the end of a script does nothing when the command line serves it."""
     path = tmp_path / "old.py"
     path.write_text(

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tornado_alice.testing import make_request
 
 
-def alive(pids):
+def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if os.path.exists(f"/proc/{pid}")}
 
 
-def until(condition, seconds=20):
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait for what another process does; fail loudly when it does not come."""
     end = time.monotonic() + seconds
     while not condition():
@@ -27,7 +30,7 @@ def until(condition, seconds=20):
         time.sleep(0.02)
 
 
-def test_bundled_skill_and_dashboard_share_the_service(serve):
+def test_bundled_skill_and_dashboard_share_the_service(serve: Callable[..., Any]) -> None:
     """The bundled skill's job is on the dashboard, the API knows it, and the digit comes by voice."""
     server = serve()
     assert server.say("", 0).startswith("Я знаю число пи")
@@ -41,7 +44,7 @@ def test_bundled_skill_and_dashboard_share_the_service(serve):
     assert server.fetch("/v1/pi?start=0&numberOfDigits=10")[1] == {"content": "3141592653"}
 
 
-def test_health_and_metrics(serve):
+def test_health_and_metrics(serve: Callable[..., Any]) -> None:
     """/healthz answers, /metrics counts turns and jobs in Prometheus' format."""
     server = serve()
     server.say("", 0)
@@ -50,14 +53,14 @@ def test_health_and_metrics(serve):
     assert "\nalice_turns_total 1\n" in metrics and "# TYPE pi_jobs gauge" in metrics
 
 
-def test_a_users_script(serve, hello):
+def test_a_users_script(serve: Callable[..., Any], hello: str) -> None:
     """A script in a file is served instead of the bundled skill, beside the dashboard."""
     server = serve(hello)
     assert server.say("привет", 0) == "1 привет"
     assert server.fetch("/")[0] == 200
 
 
-def test_stops_cleanly_in_mid_computation(serve, children_of):
+def test_stops_cleanly_in_mid_computation(serve: Callable[..., Any], children_of: Callable[[int], set[int]]) -> None:
     """SIGTERM during a computation: exit status 0, workers gone, nothing orphaned, nothing complained of."""
     server = serve()
     server.fetch("/api/jobs", {"n": 10_000_000})
@@ -69,14 +72,14 @@ def test_stops_cleanly_in_mid_computation(serve, children_of):
     assert "Traceback" not in server.errors
 
 
-def test_sigint_stops_too(serve):
+def test_sigint_stops_too(serve: Callable[..., Any]) -> None:
     """Ctrl-C ends the server with status 0 and without a traceback."""
     server = serve()
     assert server.stop(signal.SIGINT) == 0
     assert server.errors == ""
 
 
-def test_killed_server_leaves_no_workers(serve, children_of):
+def test_killed_server_leaves_no_workers(serve: Callable[..., Any], children_of: Callable[[int], set[int]]) -> None:
     """After SIGKILL of the server its workers end by themselves."""
     server = serve()
     server.fetch("/api/jobs", {"n": 10_000_000})
@@ -86,7 +89,7 @@ def test_killed_server_leaves_no_workers(serve, children_of):
     until(lambda: not alive(workers), 5)
 
 
-def test_port_taken(tmp_path, children_of):
+def test_port_taken(tmp_path: Path, children_of: Callable[[int], set[int]]) -> None:
     """A taken port: a clear message, exit status 1, no worker left."""
     before = children_of(os.getpid())
     with socket.socket() as taken:
@@ -101,7 +104,7 @@ def test_port_taken(tmp_path, children_of):
     assert children_of(os.getpid()) <= before
 
 
-def test_dialogs_survive_kill_and_restart(serve, hello):
+def test_dialogs_survive_kill_and_restart(serve: Callable[..., Any], hello: str) -> None:
     """kill -9 between two turns: the next process goes on where the dialog was."""
     server = serve(hello)
     said = [server.say(word, n) for n, word in enumerate(["а", "б"])]
@@ -111,7 +114,7 @@ def test_dialogs_survive_kill_and_restart(serve, hello):
     assert said == ["1 а", "2 б", "3 в", "4 г"]
 
 
-def test_jobs_survive_kill_and_restart(serve):
+def test_jobs_survive_kill_and_restart(serve: Callable[..., Any]) -> None:
     """kill -9 in the middle of jobs: after the next start every job is finished by new events."""
     server = serve()
     jobs = [1_000_000, 1_500_000, 20]
@@ -123,14 +126,14 @@ def test_jobs_survive_kill_and_restart(serve):
     assert server.fetch("/v1/pi?start=999991&numberOfDigits=10")[1] == {"content": "5779458151"}
 
 
-def test_two_processes_hold_one_dialog(serve, hello):
+def test_two_processes_hold_one_dialog(serve: Callable[..., Any], hello: str) -> None:
     """Two servers on one data directory, requests alternating between them, hold the dialog of one."""
     servers = [serve(hello), serve(hello)]
     said = [servers[n * 7 % 3 % 2].say(str(n), n) for n in range(10)]
     assert said == [f"{n + 1} {n}" for n in range(10)]
 
 
-def test_second_process_of_the_bundled_skill_talks(serve):
+def test_second_process_of_the_bundled_skill_talks(serve: Callable[..., Any]) -> None:
     """The second process on a data directory serves dialogs; what only the first can compute it says so."""
     first, second = serve(), serve()
     assert first.say("", 0).startswith("Я знаю число пи")
@@ -138,7 +141,7 @@ def test_second_process_of_the_bundled_skill_talks(serve):
     assert first.say("тысячную", 2) == "Цифра номер 1000 после запятой: 9."
 
 
-def test_memory_durability_forgets(serve, hello):
+def test_memory_durability_forgets(serve: Callable[..., Any], hello: str) -> None:
     """--durability memory keeps nothing on disk: after a restart the dialog begins anew."""
     server = serve(hello, "--durability", "memory")
     server.say("а", 0)
@@ -148,7 +151,7 @@ def test_memory_durability_forgets(serve, hello):
 
 
 @pytest.mark.parametrize("durability", ["normal", "power"])
-def test_killed_at_random_moments(serve, durability):
+def test_killed_at_random_moments(serve: Callable[..., Any], durability: str) -> None:
     """Guess-number dialogs, the server killed and restarted at random moments: no acknowledged turn is lost."""
     rng = random.Random(durability)
     server, script, kills = None, "tornado_alice.examples.guess_number_subgens", 0

@@ -1,7 +1,9 @@
 """Recorded sessions: list, show, replay, export."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import run
@@ -11,7 +13,9 @@ from tornado_alice.app.loading import load_skill
 from tornado_alice.testing import replay
 
 
-def test_recorded_session_is_listed_shown_replayed_and_exported(serve, hello, tmp_path, capsys):
+def test_recorded_session_is_listed_shown_replayed_and_exported(
+    serve: Callable[..., Any], hello: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A session of a server: its list, transcript, replay up to a turn, and a file that a test replays."""
     server = serve(hello)
     for n, word in enumerate(["раз", "два", "три"]):
@@ -35,7 +39,9 @@ def test_recorded_session_is_listed_shown_replayed_and_exported(serve, hello, tm
         replay(load_skill(str(changed)), exported)
 
 
-def test_session_that_crashed_is_replayed_up_to_its_crash(serve, tmp_path, capsys):
+def test_session_that_crashed_is_replayed_up_to_its_crash(
+    serve: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A session whose script raised is replayed up to that turn; odd characters of users do not reach the terminal."""
     path = tmp_path / "crashing.py"
     path.write_text(
@@ -56,7 +62,7 @@ def test_session_that_crashed_is_replayed_up_to_its_crash(serve, tmp_path, capsy
     assert "/nowhere/at/all cannot be written" in capsys.readouterr().err
 
 
-def test_debugger_starts_at_the_turn(serve, hello, tmp_path):
+def test_debugger_starts_at_the_turn(serve: Callable[..., Any], hello: str, tmp_path: Path) -> None:
     """`sessions replay --until K --pdb` runs turn K in the debugger."""
     server = serve(hello)
     for n in range(3):
@@ -78,7 +84,7 @@ def test_debugger_starts_at_the_turn(serve, hello, tmp_path):
     assert "(Pdb) 1" in shown.stdout and "2 слово" in shown.stdout
 
 
-def test_exported_dialog_hides_tokens(serve, hello, tmp_path):
+def test_exported_dialog_hides_tokens(serve: Callable[..., Any], hello: str, tmp_path: Path) -> None:
     """An exported dialog carries neither access tokens nor the journal's secret."""
     server = serve(hello)
     from tornado_alice.testing import make_request
@@ -90,7 +96,9 @@ def test_exported_dialog_hides_tokens(serve, hello, tmp_path):
     assert "AgAAAA" not in shown and json.loads(shown)["turns"][0]["request"]["session"]["user"]["user_id"] == "u"
 
 
-def test_no_journal_and_no_session(tmp_path, capsys, serve, hello):
+def test_no_journal_and_no_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], serve: Callable[..., Any], hello: str
+) -> None:
     """A missing journal or session is said clearly, with exit status 1."""
     assert main(["sessions", "--data-dir", str(tmp_path / "nowhere"), "list"]) == 1
     assert "There is no journal" in capsys.readouterr().err

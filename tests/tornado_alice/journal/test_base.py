@@ -1,28 +1,33 @@
 """The journal: one suite over the file and its twin in memory."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tornado_alice import JournalConflict, MemoryJournal, SqliteJournal
-from tornado_alice.journal.base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
-from tornado_alice.journal.records import Head, Record
+from tornado_alice.journal.base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH, Journal
+from tornado_alice.journal.records import Head, Op, Record
 
 KEY = ("skill", "session")
 
 
 @pytest.fixture(params=["memory", "normal", "power"])
-def journal(request, tmp_path):
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
     if request.param == "memory":
         return MemoryJournal()
     return SqliteJournal(tmp_path / "journal.sqlite3", request.param)
 
 
-def record(n, message_id=None, at=1000.0, ops=(), reply=b'{"n": 1}'):
+def record(
+    n: int, message_id: int | None = None, at: float = 1000.0, ops: Iterable[Op] = (), reply: bytes = b'{"n": 1}'
+) -> Record:
     return Record(n, message_id, at, b'{"request": 1}', list(ops), reply, "digest", "version")
 
 
-def run(journal, scenario):
+def run(journal: Journal, scenario: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     async def whole():
         await journal.start()
         try:
@@ -33,10 +38,10 @@ def run(journal, scenario):
     return asyncio.run(whole())
 
 
-def test_turns_come_back_as_they_were(journal):
+def test_turns_come_back_as_they_were(journal: Journal) -> None:
     """Committed turns are read back equal and in order, from any turn on; the head knows where they end."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         turns = [record(n, n * 10, ops=[{"name": "f", "ok": {"ж": [1, None]}}] if n == 1 else []) for n in range(3)]
         head = Head(None, 0, 0, "level", {"a": 1})
         for turn in turns:
@@ -51,10 +56,10 @@ def test_turns_come_back_as_they_were(journal):
     run(journal, scenario)
 
 
-def test_turn_is_written_once(journal):
+def test_turn_is_written_once(journal: Journal) -> None:
     """The same turn, or the same message, a second time is a conflict and leaves what was there."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         id = await journal.commit(KEY, Head(None, 0, 0), record(0, 5))
         with pytest.raises(JournalConflict):
             await journal.commit(KEY, Head(None, 0, 0), record(0, 6))
@@ -65,10 +70,10 @@ def test_turn_is_written_once(journal):
     run(journal, scenario)
 
 
-def test_a_conflict_spares_its_neighbours(journal):
+def test_a_conflict_spares_its_neighbours(journal: Journal) -> None:
     """In a group of writes only the conflicting one fails."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         await journal.commit(KEY, Head(None, 0, 0), record(0))
         writes = [journal.commit(("skill", name), Head(None, 0, 0), record(0)) for name in ("a", "session", "b")]
         results = await asyncio.gather(*writes, return_exceptions=True)
@@ -78,10 +83,10 @@ def test_a_conflict_spares_its_neighbours(journal):
     run(journal, scenario)
 
 
-def test_steps_of_the_unfinished_turn(journal):
+def test_steps_of_the_unfinished_turn(journal: Journal) -> None:
     """Steps are kept for their message until the turn commits; one for any message is given to any."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         head = Head(None, 0, 0)
         id = await journal.add_step(KEY, head, 0, 7, {"name": "f", "ok": 1})
         await journal.add_step(KEY, head, 0, 7, {"name": "f", "ok": 2})
@@ -96,10 +101,10 @@ def test_steps_of_the_unfinished_turn(journal):
     run(journal, scenario)
 
 
-def test_new_epoch(journal):
+def test_new_epoch(journal: Journal) -> None:
     """A new epoch begins at turn 0 and becomes the head; an older one cannot come back."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         id = await journal.commit(KEY, Head(None, 0, 0, ended=True), record(0, 1))
         assert journal.find(KEY).ended
         await journal.commit(KEY, Head(id, 1, 0, "level", {"n": 2}), record(0, 2))
@@ -111,10 +116,10 @@ def test_new_epoch(journal):
     run(journal, scenario)
 
 
-def test_sweep_keeps_what_may_be_asked_for(journal):
+def test_sweep_keeps_what_may_be_asked_for(journal: Journal) -> None:
     """Ended sessions go after 10 minutes, silent ones after 24 hours, in small batches; others stay."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         now = 10_000_000.0
         ages = {"silent": (KEEP_SILENT + 1, False), "open": (KEEP_SILENT - 1, False)}
         ages |= {"ended": (KEEP_ENDED + 1, True), "just ended": (KEEP_ENDED - 1, True)}
@@ -126,10 +131,10 @@ def test_sweep_keeps_what_may_be_asked_for(journal):
     run(journal, scenario)
 
 
-def test_sweep_goes_in_batches(journal):
+def test_sweep_goes_in_batches(journal: Journal) -> None:
     """However many sessions are old, one sweep takes a small batch of them."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         now = 10_000_000.0
         for n in range(SWEEP_BATCH + 1):
             await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=0.0))
@@ -138,10 +143,10 @@ def test_sweep_goes_in_batches(journal):
     run(journal, scenario)
 
 
-def test_list_of_sessions(journal):
+def test_list_of_sessions(journal: Journal) -> None:
     """The list has the latest first, with epochs, turns and times."""
 
-    async def scenario(journal):
+    async def scenario(journal: Journal):
         for n in range(3):
             await journal.commit(("skill", f"s{n}"), Head(None, 0, 0), record(0, at=100.0 + n))
         listed = journal.sessions(2)

@@ -7,7 +7,7 @@ from tornado_alice import Skill, say
 
 
 @pytest.mark.gen_test
-async def test_memory_journal_forgets():
+async def test_memory_journal_forgets() -> None:
     """Sessions that ended long ago do not stay in the journal in memory."""
     times = iter(range(0, 10_000_000, 700))
     skill = Skill("short")

@@ -3,20 +3,25 @@
 import asyncio
 import sqlite3
 import stat
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tornado_alice import JournalError, SqliteJournal
-from tornado_alice.journal.records import Head, Record
+from tornado_alice.journal.records import Head, Op, Record
 
 KEY = ("skill", "session")
 
 
-def record(n, message_id=None, at=1000.0, ops=(), reply=b'{"n": 1}'):
+def record(
+    n: int, message_id: int | None = None, at: float = 1000.0, ops: Iterable[Op] = (), reply: bytes = b'{"n": 1}'
+) -> Record:
     return Record(n, message_id, at, b'{"request": 1}', list(ops), reply, "digest", "version")
 
 
-def run(journal, scenario):
+def run(journal: SqliteJournal, scenario: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     async def whole():
         await journal.start()
         try:
@@ -27,30 +32,30 @@ def run(journal, scenario):
     return asyncio.run(whole())
 
 
-def test_secret_is_shared_by_processes(tmp_path):
+def test_secret_is_shared_by_processes(tmp_path: Path) -> None:
     """Two journals on one file have the same 32 secret bytes."""
 
-    async def secret(journal):
+    async def secret(journal: SqliteJournal):
         return journal.secret
 
     secrets = {run(SqliteJournal(tmp_path / "j.sqlite3"), secret) for _ in range(2)}
     assert len(secrets) == 1 and len(secrets.pop()) == 32
 
 
-def test_journal_is_private(tmp_path):
+def test_journal_is_private(tmp_path: Path) -> None:
     """The journal file, which holds what users said, is readable by its owner alone."""
 
-    async def mode(journal):
+    async def mode(journal: SqliteJournal):
         return stat.S_IMODE(journal.path.stat().st_mode)
 
     assert run(SqliteJournal(tmp_path / "j.sqlite3"), mode) == 0o600
 
 
 @pytest.mark.parametrize("durability", ["normal", "power"])
-def test_locked_journal_is_an_error_and_recovers(tmp_path, durability):
+def test_locked_journal_is_an_error_and_recovers(tmp_path: Path, durability: str) -> None:
     """A journal that another program holds: a clear error for the turn, and the next one is kept once it is free."""
 
-    async def scenario(journal):
+    async def scenario(journal: SqliteJournal):
         other = sqlite3.connect(journal.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="another program holds the journal"):
@@ -62,10 +67,10 @@ def test_locked_journal_is_an_error_and_recovers(tmp_path, durability):
     run(SqliteJournal(tmp_path / "j.sqlite3", durability), scenario)
 
 
-def test_short_lock_is_waited_out(tmp_path):
+def test_short_lock_is_waited_out(tmp_path: Path) -> None:
     """A write waits for another process's transaction without an error, and without blocking the loop."""
 
-    async def scenario(journal):
+    async def scenario(journal: SqliteJournal):
         other = sqlite3.connect(journal.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         write = asyncio.ensure_future(journal.commit(KEY, Head(None, 0, 0), record(0)))
@@ -80,12 +85,12 @@ def test_short_lock_is_waited_out(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"this is no database at all, " * 40, None])
-def test_damaged_file_is_a_clear_error(tmp_path, damage):
+def test_damaged_file_is_a_clear_error(tmp_path: Path, damage: bytes | None) -> None:
     """A journal file that is no database, or whose pages are overwritten, is an error that says what to do."""
     path = tmp_path / "j.sqlite3"
     if damage is None:
 
-        async def fill(journal):
+        async def fill(journal: SqliteJournal):
             for n in range(200):
                 await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0))
             journal.tidy()
@@ -97,7 +102,7 @@ def test_damaged_file_is_a_clear_error(tmp_path, damage):
     else:
         path.write_bytes(damage)
 
-    async def scenario(journal):
+    async def scenario(journal: SqliteJournal):
         journal.find(KEY)
         await journal.commit(KEY, Head(None, 0, 0), record(0))
 
@@ -105,7 +110,7 @@ def test_damaged_file_is_a_clear_error(tmp_path, damage):
         run(SqliteJournal(path), scenario)
 
 
-def test_closed_journal_says_so(tmp_path):
+def test_closed_journal_says_so(tmp_path: Path) -> None:
     """A journal that is not open refuses reads and writes with an error."""
     journal = SqliteJournal(tmp_path / "j.sqlite3")
     with pytest.raises(JournalError, match="closed"):
@@ -114,10 +119,10 @@ def test_closed_journal_says_so(tmp_path):
         asyncio.run(journal.commit(KEY, Head(None, 0, 0), record(0)))
 
 
-def test_checkpoint_moves_the_log_into_the_file(tmp_path):
+def test_checkpoint_moves_the_log_into_the_file(tmp_path: Path) -> None:
     """Housekeeping checkpoints: the turns reach the main file without a checkpoint on the loop's connection."""
 
-    async def scenario(journal):
+    async def scenario(journal: SqliteJournal):
         for n in range(50):
             await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=9e9))
         before = journal.path.stat().st_size
