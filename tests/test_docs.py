@@ -38,6 +38,7 @@ def python_examples(name: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
 def test_readme_examples(name: str, tmp_path: Path) -> None:
     """The script of the README is served as hello.py and its test passes against it."""

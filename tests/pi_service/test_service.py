@@ -292,6 +292,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test(timeout=30)
 async def test_kill_9_with_real_workers(tmp_path: Path) -> None:
     """A million digits, killed on the way and started again, end as the checkpoint says."""

@@ -26,6 +26,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("durability", ["normal", "power"])
 def test_full_disk(serve: Callable[..., Any], hello: str, small_disk: Path, durability: str) -> None:
     """The disk fills up: an apology with HTTP 200, no lost turn, and the dialog goes on once there is room."""

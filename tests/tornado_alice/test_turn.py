@@ -56,6 +56,7 @@ class Broken(MemoryJournal):
         return await super().commit(*args)
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test
 async def test_many_turns_are_warned_of(logs: Any) -> None:
     """At 500 turns of one epoch the log names continue_as_new."""

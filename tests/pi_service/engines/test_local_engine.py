@@ -187,6 +187,7 @@ async def finished(engine: LocalEngine, n: int, workdir: Path) -> int:
     return (await engine.compute(n, workdir, ignore)).stat().st_size
 
 
+@pytest.mark.slow
 def test_stopped_worker_does_not_hang_its_job(tmp_path: Path) -> None:
     """A worker that got SIGSTOP is ended after a while, which fails its job and lets others work."""
 
@@ -277,6 +278,7 @@ def test_stop_in_mid_computation(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_workers_die_with_the_server(tmp_path: Path) -> None:
     """When the process with the engine gets SIGKILL in mid-computation, no worker survives it."""
     script = textwrap.dedent(

@@ -51,6 +51,7 @@ def test_journal_is_private(tmp_path: Path) -> None:
     assert run(SqliteJournal(tmp_path / "j.sqlite3"), mode) == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("durability", ["normal", "power"])
 def test_locked_journal_is_an_error_and_recovers(tmp_path: Path, durability: str) -> None:
     """A journal that another program holds: a clear error for the turn, and the next one is kept once it is free."""
