@@ -74,6 +74,9 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
                 yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text("utf-8"))
 
 
+SOURCES = dict(sources())
+
+
 def imports(module: str, tree: ast.Module, is_package: bool) -> Iterator[str]:
     """Full names of the modules that `module` imports, anywhere in it."""
     for node in ast.walk(tree):
@@ -92,7 +95,7 @@ def imports(module: str, tree: ast.Module, is_package: bool) -> Iterator[str]:
 def graph() -> dict[str, set[str]]:
     """module → the modules of the same package that it imports."""
     edges = {}
-    for module, tree in sources():
+    for module, tree in SOURCES.items():
         is_package = (ROOT / module.replace(".", "/")).is_dir()
         found = set(imports(module, tree, is_package))
         edges[module] = {name for name in found if name.split(".")[0] == module.split(".")[0]}
@@ -145,7 +148,7 @@ def test_only_importers(package: str) -> None:
     """What is outside has one door: only the named modules import it."""
     found = {
         module
-        for module, tree in sources()
+        for module, tree in SOURCES.items()
         for name in imports(module, tree, (ROOT / module.replace(".", "/")).is_dir())
         if name.split(".")[0] == package and module.split(".")[0] != package
     }

@@ -513,5 +513,5 @@ class Commands(RuleBasedStateMachine):
         self.patch.undo()
 
 
-TestCommands = Commands.TestCase
+TestCommands = pytest.mark.slow(Commands.TestCase)
 TestCommands.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
