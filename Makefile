@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 ARGS ?=
 
-.PHONY: run test bench clean
+.PHONY: run test quick bench clean
 
 run: .venv/run.stamp
 	$(BIN)/python -m tornado_alice $(ARGS)
@@ -13,6 +13,9 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
+
+quick: .venv/test.stamp
+	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
 
 bench: .venv/bench.stamp
 	$(BIN)/python bench/dialog.py

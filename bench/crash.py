@@ -1,10 +1,13 @@
 """The long soak: guess-number dialogs under load, the server killed with SIGKILL at random moments and restarted.
 
-    python bench/crash.py [--minutes 2] [--users 8] [--durability normal] [--json]
+    python bench/crash.py [--minutes 2] [--users 8] [--durability normal] [--seed N] [--json]
 
 Each user holds dialogs one after another and repeats a request until it is answered, as a proxy would. Counted: kills,
 turns acknowledged, acknowledged turns that are not in the journal, repeated deliveries whose bytes differ, transcripts
 that are not those of an undisturbed game. The last three must be 0.
+
+The seed repeats what is chosen at random: when the server is killed, counted from its start, and which requests each
+user sends twice. What a kill meets there is left to the machine.
 """
 
 import argparse
@@ -33,14 +36,19 @@ SCRIPT = "tornado_alice.examples.guess_number_subgens"
 class Soak:
     """A server that dies again and again, and users who do not notice."""
 
-    def __init__(self, folder: Path, durability: str, end: float) -> None:
-        self.folder, self.durability, self.end = folder, durability, end
+    def __init__(self, folder: Path, durability: str, end: float, seed: int) -> None:
+        self.folder, self.durability, self.end, self.seed = folder, durability, end, seed
         self.port = peers.free_port()
         self.kills = self.wrong = self.changed = 0
         self.acknowledged: dict[tuple[str, int], bytes] = {}
         self.failures: list[BaseException] = []
 
-    def kill_again_and_again(self, rng: random.Random) -> None:
+    def rng(self, who: str) -> random.Random:
+        """A generator of its own for each thread: none draws what another one's luck left."""
+        return random.Random(f"{self.seed} {who}")
+
+    def kill_again_and_again(self) -> None:
+        rng = self.rng("killer")
         command = [sys.executable, "-m", "tornado_alice", SCRIPT, "--port", str(self.port)]
         command += ["--data-dir", str(self.folder), "--durability", self.durability]
         while time.monotonic() < self.end:
@@ -55,14 +63,14 @@ class Soak:
 
     def user(self, number: int) -> None:
         try:
-            dialog = 0
+            dialog, rng = 0, self.rng(f"user {number}")
             while time.monotonic() < self.end:
-                self._hold(f"user{number}-{dialog}")
+                self._hold(f"user{number}-{dialog}", rng)
                 dialog += 1
         except BaseException as error:
             self.failures.append(error)
 
-    def _hold(self, session: str) -> None:
+    def _hold(self, session: str, rng: random.Random) -> None:
         said: list[str] = []
         guesses = iter([*map(str, range(1, 11)), "нет"])
         command = ""
@@ -70,7 +78,7 @@ class Soak:
             request = json.dumps(make_request(command, n, session={"session_id": session})).encode()
             answer = self._send(request)
             self.acknowledged[session, n] = answer
-            if random.random() < 0.1 and self._send(request) != answer:
+            if rng.random() < 0.1 and self._send(request) != answer:
                 self.changed += 1
             said.append(json.loads(answer)["response"]["text"])
             if said[-1].startswith("Спасибо"):
@@ -107,12 +115,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--durability", choices=("normal", "power"), default="normal")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(1 << 32), help="of a run to repeat; random if not given"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    print(f"--seed {given.seed}", file=sys.stderr)  # at once: a run that fails must be repeatable, too
     with tempfile.TemporaryDirectory() as name:
-        soak = Soak(Path(name), given.durability, time.monotonic() + 60 * given.minutes)
+        soak = Soak(Path(name), given.durability, time.monotonic() + 60 * given.minutes, given.seed)
         threads = [threading.Thread(target=soak.user, args=(n,)) for n in range(given.users)]
-        threads.append(threading.Thread(target=soak.kill_again_and_again, args=(random.Random(),)))
+        threads.append(threading.Thread(target=soak.kill_again_and_again))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -120,6 +132,7 @@ def main() -> None:
         soak.last.terminate()
         soak.last.wait()
         figures = {
+            "seed": given.seed,
             "kills": soak.kills,
             "turns acknowledged": len(soak.acknowledged),
             "acknowledged turns lost": soak.lost(),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a browser starts
 
 FIELD = "Какой знак числа π найти?"
 BIG = 10_000_000  # computes for seconds, so that it can be cancelled
@@ -40,7 +40,6 @@ def assert_never_reloaded(page: Page) -> None:
     assert page.evaluate("window.loadedOnce") is True
 
 
-@pytest.mark.slow
 def test_job_added_in_one_page_finishes_in_another(
     server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
 ) -> None:
@@ -56,7 +55,6 @@ def test_job_added_in_one_page_finishes_in_another(
     expect(one.get_by_role("link", name="Открыть страницу знака № 1")).to_have_attribute("href", "/pi/1000")
 
 
-@pytest.mark.slow
 def test_bad_n_is_explained(server: Any, browse: Callable[..., Page], refused: None) -> None:
     """The server's message is shown beside the field, which is marked as wrong and keeps what was typed."""
     page = browse(server.url)
@@ -85,7 +83,6 @@ def test_bad_form_without_javascript(server: Any, browse: Callable[..., Page], r
     expect(page.get_by_role("heading", name="Вычисления")).to_be_visible()
 
 
-@pytest.mark.slow
 def test_buttons_cancel_retry_and_remove(
     server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
 ) -> None:
@@ -114,7 +111,6 @@ def test_buttons_without_javascript(server: Any, browse: Callable[..., Page]) ->
     expect(page.get_by_role("link", name="77", exact=True)).to_have_count(0)
 
 
-@pytest.mark.slow
 def test_burst_filter_order_and_pages(
     fresh_server: Any, browse: Callable[..., Page], row: Callable[[Page, int], Any]
 ) -> None:
@@ -142,7 +138,6 @@ def test_burst_filter_order_and_pages(
     expect(rows).to_have_count(50)
 
 
-@pytest.mark.slow
 def test_page_catches_up_after_the_server_was_killed(
     fresh_server: Any, browse: Any, row: Callable[[Page, int], Any]
 ) -> None:

@@ -8,7 +8,7 @@ import gmpy2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a browser starts
 
 MILLION = 1_000_000
 LAST_TEN = "5779458151"  # of the first million digits
@@ -56,7 +56,6 @@ def assert_right(page: Page, pi: str) -> None:
         assert digits == pi[place - 1 : place - 1 + len(digits)]
 
 
-@pytest.mark.slow
 def test_job_finishes_before_the_readers_eyes(server: Any, browse: Callable[..., Page], million: str) -> None:
     """An open page follows its job to the end without a reload: digit, events and all of pi."""
     page = browse(million)
@@ -82,7 +81,6 @@ def test_a_million_digits(browse: Callable[..., Page], million: str, pi: str) ->
     assert page.locator("*").count() < 2000
 
 
-@pytest.mark.slow
 def test_scrolling_by_hand(browse: Callable[..., Page], million: str, pi: str) -> None:
     """Wheel, keys and the scroll bar itself lead to the right digits, and the page answers meanwhile."""
     page = browse(million)
@@ -168,7 +166,6 @@ def test_copy(browse: Callable[..., Page], million: str, pi: str) -> None:
     assert place in [start for start, _ in first[:2]]
 
 
-@pytest.mark.slow
 def test_digits_that_are_there_before_the_job_is_done(server: Any, browse: Callable[..., Page], million: str) -> None:
     """An unfinished job shows its progress and the digits that are on disk already; its button cancels it."""
     page = browse(million)

@@ -21,6 +21,8 @@ from pi_service.engines.dask_engine import DaskEngine, big_graph, translated
 from pi_service.engines.ranges import Span
 from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, WorkerDied
 
+pytestmark = pytest.mark.slow  # a cluster starts
+
 BIG = 300_000  # more than QUICK, so with many tasks
 
 
@@ -101,7 +103,6 @@ def test_checkpoints(n: int, last: str, runner: asyncio.Runner, cluster: LocalCl
     assert len(seen) > 10 or n <= QUICK
 
 
-@pytest.mark.slow
 def test_extension(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> None:
     """More digits after fewer are the same digits as afresh, and fewer after more split nothing."""
     local_tasks.quick(tmp_path / "expected", 2 * BIG)
@@ -125,7 +126,6 @@ def test_kept_ranges_are_not_split_again() -> None:
     assert min(task[2] for key, task in graph.tasks.items() if key.startswith("pi split-")) == half
 
 
-@pytest.mark.slow
 def test_killed_worker(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path, logs: Any) -> None:
     """A worker that gets SIGKILL in mid-job costs time, not digits: what it held is computed again."""
     n = 2_000_000

@@ -124,6 +124,7 @@ def test_superseded_ranges_are_removed(tmp_path: Path) -> None:
     with_engine(body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "altered", "nonsense", "empty"])
 def test_damaged_range_is_computed_again(damage: str, tmp_path: Path) -> None:
     """A range file that was cut or altered is noticed, removed and computed again within the same job."""

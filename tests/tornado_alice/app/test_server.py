@@ -17,6 +17,8 @@ import pytest
 
 from tornado_alice.testing import make_request
 
+pytestmark = pytest.mark.slow  # each test starts servers
+
 
 def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if os.path.exists(f"/proc/{pid}")}
@@ -60,7 +62,6 @@ def test_a_users_script(serve: Callable[..., Any], hello: str) -> None:
     assert server.fetch("/")[0] == 200
 
 
-@pytest.mark.slow
 def test_stops_cleanly_in_mid_computation(serve: Callable[..., Any], children_of: Callable[[int], set[int]]) -> None:
     """SIGTERM during a computation: exit status 0, workers gone, nothing orphaned, nothing complained of."""
     server = serve()
@@ -80,7 +81,6 @@ def test_sigint_stops_too(serve: Callable[..., Any]) -> None:
     assert server.errors == ""
 
 
-@pytest.mark.slow
 def test_killed_server_leaves_no_workers(serve: Callable[..., Any], children_of: Callable[[int], set[int]]) -> None:
     """After SIGKILL of the server its workers end by themselves."""
     server = serve()
@@ -106,7 +106,6 @@ def test_port_taken(tmp_path: Path, children_of: Callable[[int], set[int]]) -> N
     assert children_of(os.getpid()) <= before
 
 
-@pytest.mark.slow
 def test_dialogs_survive_kill_and_restart(serve: Callable[..., Any], hello: str) -> None:
     """kill -9 between two turns: the next process goes on where the dialog was."""
     server = serve(hello)
@@ -117,7 +116,6 @@ def test_dialogs_survive_kill_and_restart(serve: Callable[..., Any], hello: str)
     assert said == ["1 а", "2 б", "3 в", "4 г"]
 
 
-@pytest.mark.slow
 def test_jobs_survive_kill_and_restart(serve: Callable[..., Any]) -> None:
     """kill -9 in the middle of jobs: after the next start every job is finished by new events."""
     server = serve()
@@ -130,7 +128,6 @@ def test_jobs_survive_kill_and_restart(serve: Callable[..., Any]) -> None:
     assert server.fetch("/v1/pi?start=999991&numberOfDigits=10")[1] == {"content": "5779458151"}
 
 
-@pytest.mark.slow
 def test_two_processes_hold_one_dialog(serve: Callable[..., Any], hello: str) -> None:
     """Two servers on one data directory, requests alternating between them, hold the dialog of one."""
     servers = [serve(hello), serve(hello)]
@@ -138,7 +135,6 @@ def test_two_processes_hold_one_dialog(serve: Callable[..., Any], hello: str) ->
     assert said == [f"{n + 1} {n}" for n in range(10)]
 
 
-@pytest.mark.slow
 def test_second_process_of_the_bundled_skill_talks(serve: Callable[..., Any]) -> None:
     """The second process on a data directory serves dialogs; what only the first can compute it says so."""
     first, second = serve(), serve()
@@ -147,7 +143,6 @@ def test_second_process_of_the_bundled_skill_talks(serve: Callable[..., Any]) ->
     assert first.say("тысячную", 2) == "Цифра номер 1000 после запятой: 9."
 
 
-@pytest.mark.slow
 def test_memory_durability_forgets(serve: Callable[..., Any], hello: str) -> None:
     """--durability memory keeps nothing on disk: after a restart the dialog begins anew."""
     server = serve(hello, "--durability", "memory")
@@ -157,7 +152,6 @@ def test_memory_durability_forgets(serve: Callable[..., Any], hello: str) -> Non
     assert server.say("б", 1) == "1 б"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("durability", ["normal", "power"])
 def test_killed_at_random_moments(serve: Callable[..., Any], durability: str) -> None:
     """Guess-number dialogs, the server killed and restarted at random moments: no acknowledged turn is lost."""

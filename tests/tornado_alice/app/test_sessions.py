@@ -12,6 +12,8 @@ from tornado_alice.app.cli import main
 from tornado_alice.app.loading import load_skill
 from tornado_alice.testing import replay
 
+pytestmark = pytest.mark.slow  # each test starts a server
+
 
 def test_recorded_session_is_listed_shown_replayed_and_exported(
     serve: Callable[..., Any], hello: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -39,7 +41,6 @@ def test_recorded_session_is_listed_shown_replayed_and_exported(
         replay(load_skill(str(changed)), exported)
 
 
-@pytest.mark.slow
 def test_session_that_crashed_is_replayed_up_to_its_crash(
     serve: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,7 +64,6 @@ def test_session_that_crashed_is_replayed_up_to_its_crash(
     assert "/nowhere/at/all cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_debugger_starts_at_the_turn(serve: Callable[..., Any], hello: str, tmp_path: Path) -> None:
     """`sessions replay --until K --pdb` runs turn K in the debugger."""
     server = serve(hello)
@@ -86,7 +86,6 @@ def test_debugger_starts_at_the_turn(serve: Callable[..., Any], hello: str, tmp_
     assert "(Pdb) 1" in shown.stdout and "2 слово" in shown.stdout
 
 
-@pytest.mark.slow
 def test_exported_dialog_hides_tokens(serve: Callable[..., Any], hello: str, tmp_path: Path) -> None:
     """An exported dialog carries neither access tokens nor the journal's secret."""
     server = serve(hello)
