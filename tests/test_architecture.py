@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import types
@@ -180,3 +181,23 @@ def test_import_is_light() -> None:
     heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+DRAWING = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_the_floors_are_drawn(package: str) -> None:
+    """docs/architecture.md draws the floors that are enforced here, the highest first."""
+    lines = DRAWING.split(f"```floors {package}\n")[1].split("\n```")[0].splitlines()
+    drawn = [re.split(r"\s{2,}", line)[0].split() for line in lines]  # behind two spaces stands a remark
+    assert [sorted(names) for names in reversed(drawn)] == [sorted(names) for names in FLOORS[package]]
+
+
+def test_the_files_of_the_drawing_exist() -> None:
+    """Every file that docs/architecture.md names is there."""
+    houses = [ROOT, *(ROOT / house for house in ("tornado_alice", "pi_service", "pi_service/engines"))]
+    houses += [ROOT / "pi_service" / "arithmetic", ROOT / "tornado_alice" / "journal"]
+    named = set(re.findall(r"[\w/]+\.(?:py|js)\b", DRAWING))
+    assert len(named) > 20
+    assert {name for name in named if not any((house / name).is_file() for house in houses)} == set()
