@@ -14,9 +14,9 @@ ROOT = Path(__file__).parent.parent
 #: face → what release 0.1.0 published there. A release adds its names; none goes within a major version.
 PUBLISHED = {
     "tornado_alice": "AliceError Journal JournalConflict JournalError MemoryJournal NestedStepError "
-    "NonDeterminismError NotAReplyError Reply ReplyError Request RequestError ScriptError SettingsError Skill SqliteJournal "
-    "StepError button continue_as_new gallery gather idempotency_key image item items link_account locate "
-    "now play random request say step stop suggest uuid4",
+    "NonDeterminismError NotAReplyError Reply ReplyError Request RequestError ScriptError SettingsError Skill "
+    "SqliteJournal StepError button continue_as_new gallery gather idempotency_key image item items link_account "
+    "locate now play random request say step stop suggest uuid4",
     "tornado_alice.testing": "Answer Dialog export make_request replay",
     "pi_service": "BadRequest Change CheckFailed DiskFull Engine Event IllegalTransition Job LimitExceeded LocalEngine "
     "Match NotFound PiError QueueFull Service Stage StoreUnavailable WorkerDied routes settings",

@@ -73,6 +73,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["scheduled", "taken", "calculated", "written", "stored"])
 async def test_kill_9(tmp_path: Path, stage: str) -> None:
     """After kill -9 at any stage the next start finishes every job, says so by new events, and the digits are right."""

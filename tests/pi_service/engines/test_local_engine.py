@@ -77,6 +77,7 @@ def test_checkpoint_of_ten_million(tmp_path: Path) -> None:
     with_engine(body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
 def test_any_number_of_workers(workers: int, tmp_path: Path) -> None:
     """One worker, and numbers that are no power of two, give the same digits as the quick way."""
