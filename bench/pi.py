@@ -45,10 +45,10 @@ def ours(n: int, workdir: Path) -> dict[str, Any]:
 
     async def run() -> dict[str, Any]:
         engine = LocalEngine()
-        await engine.start()
+        await engine.start(workdir)
         steps = record(engine)
         begin, cpu = time.perf_counter(), busy(engine.pids())
-        path = await engine.compute(n, workdir, lambda done: None)
+        path = await engine.compute(n, lambda done: None)
         seconds = time.perf_counter() - begin
         cpu = busy(engine.pids()) - cpu
         await engine.stop()

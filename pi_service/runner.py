@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from .digits import Digits
 from .engines.base import QUICK, Engine
@@ -36,9 +35,8 @@ STORE_RETRY = 0.5
 class Runner:
     """Runs the jobs of one service. `max_queue` is how many may wait, those under way not counted."""
 
-    def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, workdir: Path, max_queue: int) -> None:
+    def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
         self._store, self._digits, self._feed, self._engine = store, digits, feed, engine
-        self._workdir = workdir
         self._max_queue = max_queue
         self._quick, self._big = self._lanes = (Lane(), Lane())
         self._tasks: list[asyncio.Task[None]] = []
@@ -179,7 +177,7 @@ class Runner:
     async def _produce(self, run: Run) -> None:
         run.begin(asyncio.get_running_loop().time())
         try:
-            path = await self._engine.compute(run.leader, self._workdir, partial(self._progress, run))
+            path = await self._engine.compute(run.leader, partial(self._progress, run))
         except OSError as error:
             raise unwritable(error) from error
         finally:

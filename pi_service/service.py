@@ -52,11 +52,11 @@ class Service:
             left.unlink()  # results of a process that was killed; what the engine keeps lies deeper
         try:
             # the workers first: they must not inherit a database or meet a thread
-            await self._engine.start()
+            await self._engine.start(workdir)
             self._store = Store(self._directory / "jobs.sqlite")
             self.feed = Feed(self._store.changes, self._store.last_id())
             trouble = await self._digits.open()
-            self._runner = Runner(self._store, self._digits, self.feed, self._engine, workdir, self._max_queue)
+            self._runner = Runner(self._store, self._digits, self.feed, self._engine, self._max_queue)
             self._runner.start(trouble)
         except BaseException:
             await self.stop()

@@ -7,15 +7,18 @@ engine.failures.append(WorkerDied("killed")) # the next one ends so
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from itertools import count
 from pathlib import Path
 
+from .engines.base import Progress
+
 
 class MemoryEngine:
     """An `Engine` without processes. Its digits are right; a thousand cost a millisecond."""
+
+    _workdir: Path  #: since `start`
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -24,19 +27,20 @@ class MemoryEngine:
         #: what was asked for, in order
         self.asked: list[int] = []
         #: the progress callback of the computation of n, as long as it runs
-        self.running: dict[int, Callable[[float], None]] = {}
+        self.running: dict[int, Progress] = {}
         #: what ended by cancellation
         self.cancelled: list[int] = []
         self._names = count()
         self._begun = asyncio.Event()
 
-    async def start(self) -> None:
-        """Nothing to start."""
+    async def start(self, workdir: Path) -> None:
+        """Results will lie in `workdir`."""
+        self._workdir = workdir
 
     async def stop(self) -> None:
         """Nothing to stop."""
 
-    async def compute(self, n: int, workdir: Path, progress: Callable[[float], None]) -> Path:
+    async def compute(self, n: int, progress: Progress) -> Path:
         """A file of n + 1 digits, once the gate is open; or the next of `failures`."""
         self.asked.append(n)
         self.running[n] = progress
@@ -50,11 +54,11 @@ class MemoryEngine:
             del self.running[n]
         if self.failures:
             raise self.failures.popleft()
-        path = workdir / f"result-{next(self._names)}"
+        path = self._workdir / f"result-{next(self._names)}"
         path.write_text(digits_of_pi(n))
         return path
 
-    async def begun(self, n: int) -> Callable[[float], None]:
+    async def begun(self, n: int) -> Progress:
         """Wait until the computation of `n` runs; its progress callback."""
         while n not in self.running:
             self._begun.clear()

@@ -18,20 +18,34 @@ Progress = Callable[[float], None]
 class Engine(Protocol):
     """Where computing happens; another engine (a cluster) can take the local one's place."""
 
-    async def start(self) -> None:
-        """Make ready; await this before `compute`."""
+    async def start(self, workdir: Path) -> None:
+        """Make ready; await this once, before `compute`.
 
-    async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
-        """Compute pi to n digits and return a file under `workdir` with exactly n + 1 ASCII digits `3141...`.
+        Args:
+            workdir: an existing directory for results and what the engine keeps. Files in it were left by a process
+                that is gone, directories are the engine's own.
+        """
 
-        The digits are truncated, never rounded; the file is not fsynced and belongs to the caller. `progress` is
-        called on the event loop with a growing fraction 0..1. Cancelling the task ends the work.
+    async def compute(self, n: int, progress: Progress) -> Path:
+        """Compute pi to n digits after the point. Cancelling the task ends the work.
 
-        Raises WorkerDied, CheckFailed, LimitExceeded, DiskFull.
+        Args:
+            n: at least 1; the same n is not computed twice at a time.
+            progress: called on the event loop with a growing fraction 0..1.
+
+        Returns:
+            A file under `workdir` with exactly n + 1 ASCII digits `3141...`, truncated, never rounded. It is not
+            fsynced and belongs to the caller.
+
+        Raises:
+            WorkerDied: a process ended; another attempt may succeed.
+            CheckFailed: a residue was wrong; another attempt may succeed.
+            LimitExceeded: it takes too much time or memory.
+            DiskFull: no space for the result or what leads to it.
         """
 
     async def stop(self) -> None:
-        """End all work and all processes within 5 seconds."""
+        """End all work and all processes within 5 seconds; also fit for an engine whose start failed."""
 
 
 def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

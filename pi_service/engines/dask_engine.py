@@ -115,11 +115,16 @@ def add_terms(graph: Graph, last: int, threads: int, kept: dict[Span, Future[Any
 
 
 class DaskEngine:
-    """The engine of a cluster; `scheduler` is its address, such as tcp://10.0.0.1:8786.
+    """The engine of a cluster. It belongs to whoever started it; `stop` leaves it running.
 
-    `time_limit` is in seconds per job, None is no limit. A limit of memory is the workers' own
-    (`dask worker --memory-limit`). The cluster belongs to whoever started it; `stop` leaves it running.
+    A limit of memory is the workers' own (`dask worker --memory-limit`).
+
+    Args:
+        scheduler: the address, such as tcp://10.0.0.1:8786.
+        time_limit: seconds for one job; None is no limit.
     """
+
+    _workdir: Path  #: since `start`
 
     def __init__(self, scheduler: str, time_limit: float | None = None) -> None:
         self.scheduler = scheduler
@@ -128,8 +133,13 @@ class DaskEngine:
         self._connecting = asyncio.Lock()
         self._kept: dict[Span, Future[Any]] = {}
 
-    async def start(self) -> None:
-        """Connect. Raises WorkerDied, with a text that names the address, if there is no scheduler."""
+    async def start(self, workdir: Path) -> None:
+        """Connect.
+
+        Raises:
+            WorkerDied: there is no scheduler; the text names the address.
+        """
+        self._workdir = workdir
         await self._connected()
 
     async def stop(self) -> None:
@@ -139,8 +149,8 @@ class DaskEngine:
         if client is not None:
             await client.close()
 
-    async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
-        target = workdir / f"pi-{n}.txt"
+    async def compute(self, n: int, progress: Progress) -> Path:
+        target = self._workdir / f"pi-{n}.txt"
         limit = asyncio.timeout(self.time_limit)
         try:
             async with limit:

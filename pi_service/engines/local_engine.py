@@ -27,10 +27,15 @@ STOPPED_SECONDS = 2.0
 
 
 class LocalEngine:
-    """The engine of one machine: `workers` processes (default: one per core) and one for small n.
+    """The engine of one machine: its workers, and one more process for small n.
 
-    `time_limit` is in seconds per job, `memory_limit` in bytes over all processes; None is no limit.
+    Args:
+        workers: how many processes compute big n; None: one per core.
+        time_limit: seconds for one job; None is no limit.
+        memory_limit: bytes over all processes; None is no limit.
     """
+
+    _workdir: Path  #: since `start`
 
     def __init__(
         self, workers: int | None = None, time_limit: float | None = None, memory_limit: int | None = None
@@ -46,14 +51,15 @@ class LocalEngine:
         """The worker processes."""
         return self._pool.pids() | self._quick.pids()
 
-    async def start(self) -> None:
+    async def start(self, workdir: Path) -> None:
+        self._workdir = workdir
         await asyncio.gather(self._pool.start(), self._quick.start())
 
     async def stop(self) -> None:
         await asyncio.gather(self._pool.stop(), self._quick.stop())
 
-    async def compute(self, n: int, workdir: Path, progress: Progress) -> Path:
-        target = workdir / f"pi-{n}.txt"
+    async def compute(self, n: int, progress: Progress) -> Path:
+        target = self._workdir / f"pi-{n}.txt"
         try:
             if n <= QUICK:
                 await self._limited(n, self._compute_small(n, target, progress))
@@ -70,8 +76,8 @@ class LocalEngine:
         progress(1.0)
 
     async def _compute_large(self, n: int, target: Path, progress: Progress) -> None:
-        directory = target.parent / "ranges"
-        directory.mkdir(parents=True, exist_ok=True)
+        directory = self._workdir / "ranges"
+        directory.mkdir(exist_ok=True)
         for attempt in reversed(range(FILE_ATTEMPTS)):
             target.write_text("3")
             try:

@@ -235,8 +235,8 @@ from pi_service.service import Service
 from pi_service.testing import MemoryEngine
 
 class Engine(MemoryEngine):
-    async def compute(self, n, workdir, progress):
-        path = workdir / "result"
+    async def compute(self, n, progress):
+        path = self._workdir / "result"
         path.write_text("3" * (n + 1))
         return path
 

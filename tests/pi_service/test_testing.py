@@ -16,6 +16,10 @@ def test_digits() -> None:
 
 def test_engine(tmp_path: Path) -> None:
     """It keeps the contract of an engine: a file of n + 1 digits that belongs to the caller."""
-    engine: Engine = MemoryEngine()
-    path = asyncio.run(engine.compute(50, tmp_path, lambda fraction: None))
+
+    async def run(engine: Engine) -> Path:
+        await engine.start(tmp_path)
+        return await engine.compute(50, lambda fraction: None)
+
+    path = asyncio.run(run(MemoryEngine()))
     assert (path.parent, path.read_text()) == (tmp_path, digits_of_pi(50))

@@ -5,7 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,9 @@ async def local_cluster(workers: int) -> LocalCluster:
 
 
 @asynccontextmanager
-async def started(cluster: LocalCluster, **options: Any) -> AsyncIterator[DaskEngine]:
+async def started(cluster: LocalCluster, workdir: Path, **options: Any) -> AsyncIterator[DaskEngine]:
     engine = DaskEngine(cluster.scheduler_address, **options)
-    await engine.start()
+    await engine.start(workdir)
     try:
         yield engine
     finally:
@@ -88,8 +88,8 @@ def test_checkpoints(n: int, last: str, runner: asyncio.Runner, cluster: LocalCl
     seen: list[float] = []
 
     async def body() -> None:
-        async with started(cluster) as engine:
-            path = await engine.compute(n, tmp_path, seen.append)
+        async with started(cluster, tmp_path) as engine:
+            path = await engine.compute(n, seen.append)
             assert path == tmp_path / f"pi-{n}.txt"
             text = path.read_text()
             assert len(text) == n + 1
@@ -108,10 +108,10 @@ def test_extension(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path
     local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body() -> None:
-        async with started(cluster) as engine:
+        async with started(cluster, tmp_path) as engine:
             for n in (BIG, 2 * BIG, BIG + 1):
                 before = sum(computed(cluster, "split").values())
-                path = await engine.compute(n, tmp_path, ignore)
+                path = await engine.compute(n, ignore)
                 assert path.read_bytes() == (tmp_path / "expected").read_bytes()[: n + 1]
             assert sum(computed(cluster, "split").values()) == before
         await forgotten(cluster)
@@ -141,8 +141,8 @@ def test_killed_worker(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: 
             os.kill(nanny.pid, signal.SIGKILL)
 
     async def body() -> None:
-        async with started(cluster) as engine:
-            path = await engine.compute(n, tmp_path, kill)
+        async with started(cluster, tmp_path) as engine:
+            path = await engine.compute(n, kill)
             assert path.read_bytes() == (tmp_path / "expected").read_bytes()
         await forgotten(cluster)
         async with asyncio.timeout(30):
@@ -159,21 +159,24 @@ def test_shared_work(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Pa
     """Two servers that compute the same at the same time split every range once, also if one of them gives up."""
 
     async def body() -> None:
-        async with started(cluster) as one, started(cluster) as two, started(cluster) as three:
+        for workdir in workdirs:
+            workdir.mkdir()
+        async with AsyncExitStack() as stack:
+            engines = [await stack.enter_async_context(started(cluster, workdir)) for workdir in workdirs]
             begun = asyncio.Event()
             jobs = []
-            for engine in (one, two, three):
-                (tmp_path / str(len(jobs))).mkdir()
+            for engine in engines:
                 progress = ignore if jobs else lambda done: begun.set()
-                jobs.append(asyncio.create_task(engine.compute(BIG + 2, tmp_path / str(len(jobs)), progress)))
+                jobs.append(asyncio.create_task(engine.compute(BIG + 2, progress)))
             await begun.wait()
             jobs[1].cancel()
             first, _, third = await asyncio.gather(*jobs, return_exceptions=True)
             assert first.read_bytes() == third.read_bytes()
             assert jobs[1].cancelled()
-            assert not list((tmp_path / "1").iterdir())
+            assert not list(workdirs[1].iterdir())
         await forgotten(cluster)
 
+    workdirs = [tmp_path / name for name in ("0", "1", "2")]
     before = computed(cluster, "split")
     runner.run(body())
     assert set((computed(cluster, "split") - before).values()) == {1}
@@ -183,16 +186,16 @@ def test_cancel(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -
     """Cancelling leaves no file and no task in the cluster, and the next job has free workers."""
 
     async def body() -> None:
-        async with started(cluster) as engine:
+        async with started(cluster, tmp_path) as engine:
             begun = asyncio.Event()
-            job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+            job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
             await begun.wait()
             job.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await job
             await forgotten(cluster)
             assert not list(tmp_path.iterdir())
-            path = await engine.compute(QUICK + 1, tmp_path, ignore)
+            path = await engine.compute(QUICK + 1, ignore)
             assert path.read_text()[:-1].endswith("5493624646")
         await forgotten(cluster)
 
@@ -205,8 +208,8 @@ def test_cancel_at_once(
     """A job that is cancelled just when its tasks are sent leaves none of them in the cluster either."""
 
     async def body() -> None:
-        async with started(cluster) as engine:
-            job = asyncio.create_task(engine.compute(LONG, tmp_path, ignore))
+        async with started(cluster, tmp_path) as engine:
+            job = asyncio.create_task(engine.compute(LONG, ignore))
 
             def cancelling(*args: Any) -> Any:
                 job.cancel()
@@ -226,13 +229,13 @@ def test_failed_check(
     """A number that does not fit its residue is reported with its step; the next attempt starts clean."""
 
     async def body() -> None:
-        async with started(cluster) as engine:
+        async with started(cluster, tmp_path) as engine:
             with monkeypatch.context() as patch:
                 patch.setattr(dask_tasks, "root", partial(dask_tasks.Part, Piece(chudnovsky.mpz(5), 0, 0)))
                 with pytest.raises(CheckFailed, match=r"^square root: a number changed on its way between workers$"):
-                    await engine.compute(QUICK + 1, tmp_path, ignore)
+                    await engine.compute(QUICK + 1, ignore)
             assert not list(tmp_path.iterdir())
-            path = await engine.compute(QUICK + 1, tmp_path, ignore)
+            path = await engine.compute(QUICK + 1, ignore)
             assert path.read_text()[:-1].endswith("5493624646")
         await forgotten(cluster)
 
@@ -243,10 +246,10 @@ def test_full_disk(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path
     """Digits that cannot be written end in DiskFull, and nothing is left of the file."""
 
     async def body() -> None:
-        async with started(cluster) as engine:
+        async with started(cluster, tmp_path) as engine:
             (tmp_path / "pi-1000.txt").symlink_to("/dev/full")
             with pytest.raises(DiskFull):
-                await engine.compute(1000, tmp_path, ignore)
+                await engine.compute(1000, ignore)
             assert not list(tmp_path.iterdir())
         await forgotten(cluster)
 
@@ -257,9 +260,9 @@ def test_stop(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> 
     """`stop` ends jobs with an error and leaves the cluster to others, running and empty."""
 
     async def body() -> None:
-        async with started(cluster) as engine:
+        async with started(cluster, tmp_path) as engine:
             begun = asyncio.Event()
-            job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+            job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
             await begun.wait()
         with pytest.raises(WorkerDied, match="was lost"):
             await job
@@ -269,12 +272,12 @@ def test_stop(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> 
     runner.run(body())
 
 
-def test_no_scheduler(runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_scheduler(runner: asyncio.Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody listens, the error names the address and what to do."""
     monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 0.2)
     for address in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1"):
         with pytest.raises(WorkerDied) as caught:
-            runner.run(DaskEngine(address).start())
+            runner.run(DaskEngine(address).start(tmp_path))
         assert str(caught.value).startswith(f"no Dask scheduler answers at {address}: ")
         assert str(caught.value).endswith(
             "; start one with `dask scheduler`, or name another one with --dask-scheduler"
@@ -294,14 +297,14 @@ def test_no_workers(runner: asyncio.Runner, tmp_path: Path) -> None:
 
     async def body() -> None:
         cluster = await local_cluster(0)
-        async with started(cluster, time_limit=0.01) as engine:
+        async with started(cluster, tmp_path, time_limit=0.01) as engine:
             with pytest.raises(LimitExceeded, match=r"^pi to 1000 digits took longer than the limit of 0\.01 s$"):
-                await engine.compute(1000, tmp_path, ignore)
-        async with started(cluster) as engine:
+                await engine.compute(1000, ignore)
+        async with started(cluster, tmp_path) as engine:
             remedy = f"has no workers; start some with: dask worker {cluster.scheduler_address}$"
             for n in (1000, BIG):
                 with pytest.raises(WorkerDied, match=remedy):
-                    await engine.compute(n, tmp_path, ignore)
+                    await engine.compute(n, ignore)
         await cluster.close()
 
     runner.run(body())
@@ -315,8 +318,8 @@ def test_lost_scheduler(runner: asyncio.Runner, tmp_path: Path, monkeypatch: pyt
     async def body() -> None:
         cluster = await local_cluster(0)
         address = cluster.scheduler_address
-        async with started(cluster) as engine:
-            job = asyncio.create_task(engine.compute(BIG, tmp_path, ignore))
+        async with started(cluster, tmp_path) as engine:
+            job = asyncio.create_task(engine.compute(BIG, ignore))
             async with asyncio.timeout(30):
                 while not cluster.scheduler.tasks:
                     await asyncio.sleep(0.01)
@@ -324,7 +327,7 @@ def test_lost_scheduler(runner: asyncio.Runner, tmp_path: Path, monkeypatch: pyt
             with pytest.raises(WorkerDied, match=f"^the Dask scheduler at {address} was lost: "):
                 await job
             with pytest.raises(WorkerDied, match=f"^no Dask scheduler answers at {address}: "):
-                await engine.compute(1000, tmp_path, ignore)
+                await engine.compute(1000, ignore)
 
     runner.run(body())
 

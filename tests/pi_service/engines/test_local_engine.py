@@ -29,12 +29,12 @@ MANY = 5_000_000  # enough for several ranges per worker
 LONG = 20_000_000  # long enough that something can be done to it
 
 
-def with_engine(body: Callable[[LocalEngine], Coroutine[Any, Any, None]], **options: Any) -> None:
-    """Run `body` with a started engine of two workers, and stop it afterwards."""
+def with_engine(workdir: Path, body: Callable[[LocalEngine], Coroutine[Any, Any, None]], **options: Any) -> None:
+    """Run `body` with an engine of two workers, started in `workdir`, and stop it afterwards."""
 
     async def run() -> None:
         engine = LocalEngine(workers=2, **options)
-        await engine.start()
+        await engine.start(workdir)
         try:
             await body(engine)
         finally:
@@ -55,12 +55,12 @@ def test_checkpoints(n: int, last: str, tmp_path: Path) -> None:
     seen: list[float] = []
 
     async def body(engine: LocalEngine) -> None:
-        text = (await engine.compute(n, tmp_path, seen.append)).read_text()
+        text = (await engine.compute(n, seen.append)).read_text()
         assert len(text) == n + 1
         assert text.startswith("31415926535"[: n + 1])
         assert text.endswith(last)
 
-    with_engine(body)
+    with_engine(tmp_path, body)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
 
@@ -70,11 +70,11 @@ def test_checkpoint_of_ten_million(tmp_path: Path) -> None:
     """10^7 digits have the known md5."""
 
     async def body(engine: LocalEngine) -> None:
-        text = (await engine.compute(10_000_000, tmp_path, ignore)).read_text()
+        text = (await engine.compute(10_000_000, ignore)).read_text()
         digest = hashlib.md5(b"3." + text[1:].encode(), usedforsecurity=False).hexdigest()
         assert digest == "bc3234ae2e3f6ec7737f037b375eabec"
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 @pytest.mark.slow
@@ -85,8 +85,8 @@ def test_any_number_of_workers(workers: int, tmp_path: Path) -> None:
 
     async def run() -> None:
         engine = LocalEngine(workers=workers)
-        await engine.start()
-        path = await engine.compute(QUICK + 1, tmp_path, ignore)
+        await engine.start(tmp_path)
+        path = await engine.compute(QUICK + 1, ignore)
         await engine.stop()
         assert path.read_bytes() == (tmp_path / "expected").read_bytes()
 
@@ -98,18 +98,18 @@ def test_extension(tmp_path: Path) -> None:
     local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body(engine: LocalEngine) -> None:
-        await engine.compute(BIG, tmp_path, ignore)
+        await engine.compute(BIG, ignore)
         kept = ranges.chain(tmp_path / "ranges")
         steps = plan(2 * BIG, tmp_path / "ranges", 2, tmp_path / "target")
         split = [step.args[1] for step in steps if step.function is local_tasks.split]
         assert min(span.a for span in split) == kept[-1].b
-        path = await engine.compute(2 * BIG, tmp_path, ignore)
+        path = await engine.compute(2 * BIG, ignore)
         assert path.read_bytes() == (tmp_path / "expected").read_bytes()
         assert ranges.chain(tmp_path / "ranges")[-1].b > kept[-1].b
-        shorter = await engine.compute(BIG - 1, tmp_path, ignore)
+        shorter = await engine.compute(BIG - 1, ignore)
         assert shorter.read_bytes() == (tmp_path / "expected").read_bytes()[:BIG]
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def test_superseded_ranges_are_removed(tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ def test_superseded_ranges_are_removed(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         for n in (BIG, 2 * BIG):
-            await engine.compute(n, tmp_path, ignore)
+            await engine.compute(n, ignore)
             spans = ranges.chain(tmp_path / "ranges")
             assert len(spans) == 2
             assert {path.name for path in (tmp_path / "ranges").iterdir()} == {f"{s.a}-{s.b}.pqt" for s in spans}
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 @pytest.mark.slow
@@ -132,15 +132,15 @@ def test_damaged_range_is_computed_again(damage: str, tmp_path: Path) -> None:
     local_tasks.quick(tmp_path / "expected", 2 * BIG)
 
     async def body(engine: LocalEngine) -> None:
-        await engine.compute(BIG, tmp_path, ignore)
+        await engine.compute(BIG, ignore)
         victim = ranges.chain(tmp_path / "ranges")[0].path(tmp_path / "ranges")
         data = bytearray(victim.read_bytes())
         data[len(data) // 2] ^= 4
         victim.write_bytes({"cut": data[:-9], "altered": data, "nonsense": b"\xff\n" + data, "empty": b""}[damage])
-        path = await engine.compute(2 * BIG, tmp_path, ignore)
+        path = await engine.compute(2 * BIG, ignore)
         assert path.read_bytes() == (tmp_path / "expected").read_bytes()
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def test_killed_worker_fails_its_job_only(tmp_path: Path) -> None:
@@ -148,17 +148,16 @@ def test_killed_worker_fails_its_job_only(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
         await begun.wait()
-        small = asyncio.create_task(engine.compute(QUICK, tmp_path, ignore))
+        small = asyncio.create_task(engine.compute(QUICK, ignore))
         os.kill(busiest(engine), signal.SIGKILL)
         with pytest.raises(WorkerDied, match="a worker process ended in"):
             await job
         assert (await small).stat().st_size == QUICK + 1
-        assert (await engine.compute(BIG, tmp_path / "other", ignore)).stat().st_size == BIG + 1
+        assert (await engine.compute(BIG, ignore)).stat().st_size == BIG + 1
 
-    (tmp_path / "other").mkdir()
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def busiest(engine: LocalEngine) -> int:
@@ -176,17 +175,17 @@ def test_killed_idle_workers_are_replaced(tmp_path: Path) -> None:
         while victims & engine.pids():
             await asyncio.sleep(0.01)
         for n in (100, BIG):
-            assert await finished(engine, n, tmp_path) == n + 1
+            assert await finished(engine, n) == n + 1
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
-async def finished(engine: LocalEngine, n: int, workdir: Path) -> int:
+async def finished(engine: LocalEngine, n: int) -> int:
     """The size of the file of digits, with the attempts that a service makes."""
     for _ in range(2):
         with contextlib.suppress(WorkerDied):
-            return (await engine.compute(n, workdir, ignore)).stat().st_size
-    return (await engine.compute(n, workdir, ignore)).stat().st_size
+            return (await engine.compute(n, ignore)).stat().st_size
+    return (await engine.compute(n, ignore)).stat().st_size
 
 
 @pytest.mark.slow
@@ -195,13 +194,13 @@ def test_stopped_worker_does_not_hang_its_job(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
         await begun.wait()
         os.kill(busiest(engine), signal.SIGSTOP)
         with pytest.raises(WorkerDied):
             await asyncio.wait_for(job, 60)
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def test_cancel_ends_the_work(tmp_path: Path) -> None:
@@ -209,7 +208,7 @@ def test_cancel_ends_the_work(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
         await begun.wait()
         worker = busiest(engine)
         job.cancel()
@@ -217,9 +216,9 @@ def test_cancel_ends_the_work(tmp_path: Path) -> None:
             await job
         while worker in engine.pids():
             await asyncio.sleep(0.01)
-        assert (await engine.compute(QUICK + 1, tmp_path, ignore)).stat().st_size == QUICK + 2
+        assert (await engine.compute(QUICK + 1, ignore)).stat().st_size == QUICK + 2
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def test_small_job_does_not_wait(tmp_path: Path) -> None:
@@ -227,14 +226,14 @@ def test_small_job_does_not_wait(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
         await begun.wait()
-        assert (await engine.compute(1000, tmp_path, ignore)).stat().st_size == 1001
+        assert (await engine.compute(1000, ignore)).stat().st_size == 1001
         assert not job.done()
         job.cancel()
         await asyncio.wait([job])
 
-    with_engine(body)
+    with_engine(tmp_path, body)
 
 
 def test_time_limit(tmp_path: Path) -> None:
@@ -242,11 +241,11 @@ def test_time_limit(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         with pytest.raises(LimitExceeded, match=r"pi to 20000000 digits took longer than the limit of 0\.5 s"):
-            await engine.compute(LONG, tmp_path, ignore)
+            await engine.compute(LONG, ignore)
 
         assert not (tmp_path / f"pi-{LONG}.txt").exists()
 
-    with_engine(body, time_limit=0.5)
+    with_engine(tmp_path, body, time_limit=0.5)
 
 
 def test_memory_limit(tmp_path: Path) -> None:
@@ -254,9 +253,9 @@ def test_memory_limit(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         with pytest.raises(LimitExceeded, match="needs more memory than the limit of 30 MiB"):
-            await engine.compute(LONG, tmp_path, ignore)
+            await engine.compute(LONG, ignore)
 
-    with_engine(body, memory_limit=30 << 20)
+    with_engine(tmp_path, body, memory_limit=30 << 20)
 
 
 def test_stop_in_mid_computation(tmp_path: Path) -> None:
@@ -264,9 +263,9 @@ def test_stop_in_mid_computation(tmp_path: Path) -> None:
 
     async def run() -> None:
         engine = LocalEngine(workers=2)
-        await engine.start()
+        await engine.start(tmp_path)
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, tmp_path, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
         await begun.wait()
         os.kill(busiest(engine), signal.SIGSTOP)
         workers = engine.pids()
@@ -275,7 +274,7 @@ def test_stop_in_mid_computation(tmp_path: Path) -> None:
         with pytest.raises(WorkerDied):
             await job
         with pytest.raises(WorkerDied, match="worker processes have been stopped"):
-            await engine.compute(100, tmp_path, ignore)
+            await engine.compute(100, ignore)
 
     asyncio.run(run())
 
@@ -291,9 +290,9 @@ def test_workers_die_with_the_server(tmp_path: Path) -> None:
 
         async def main():
             engine = LocalEngine(workers=2)
-            await engine.start()
+            await engine.start(Path(sys.argv[1]))
             show = lambda done: print(*engine.pids(), flush=True)
-            await engine.compute(20_000_000, Path(sys.argv[1]), show)
+            await engine.compute(20_000_000, show)
 
         asyncio.run(main())
         """
