@@ -1,7 +1,12 @@
-"""A job service for the digits of pi: `Service` computes and keeps them, `routes` and `settings` serve it over HTTP."""
+"""A job service for the digits of pi: `Service` computes and keeps them, `routes` and `settings` serve it over HTTP.
+
+Public are the names here, `pi_service.skill` (the bundled Alice skill), `pi_service.testing` (an engine for tests) and
+`pi_service.engines.dask_engine.DaskEngine` (the extra `dask`). All other modules are private and may change with any
+release.
+"""
 
 from .digits import Match
-from .engines.base import Engine
+from .engines.base import Engine, Progress
 from .engines.local_engine import LocalEngine
 from .errors import (
     BadRequest,
@@ -12,11 +17,13 @@ from .errors import (
     NotFound,
     PiError,
     QueueFull,
+    SchemaError,
     StoreUnavailable,
     WorkerDied,
 )
 from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
+from .listing import Listing
 from .service import Service
 
 __all__ = [
@@ -29,11 +36,14 @@ __all__ = [
     "IllegalTransition",
     "Job",
     "LimitExceeded",
+    "Listing",
     "LocalEngine",
     "Match",
     "NotFound",
     "PiError",
+    "Progress",
     "QueueFull",
+    "SchemaError",
     "Service",
     "Stage",
     "StoreUnavailable",

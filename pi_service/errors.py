@@ -5,7 +5,8 @@
     ├── NotFound           no such job, or digits that are not on disk yet (404)
     ├── IllegalTransition  the job's status does not allow what was asked (409)
     ├── QueueFull          too many jobs wait already; ask again later (429)
-    ├── StoreUnavailable   the database is locked or its disk is full; nothing was changed (503)
+    ├── StoreUnavailable   the database is locked or its disk is full, or the service does not run (503)
+    ├── SchemaError        the jobs database is of a newer release, or not ours; the service does not start
     ├── DiskFull           the digits could not be written; a retry works once there is space
     ├── CheckFailed        a computation's residue check failed; it names the step
     ├── WorkerDied         a worker process ended without an answer
@@ -62,7 +63,11 @@ class QueueFull(PiError):
 
 
 class StoreUnavailable(PiError):
-    """The database did not take a change (locked, read-only or out of space); nothing of it was written."""
+    """The database did not take a change; nothing of it was written. The message says which trouble and what helps."""
+
+
+class SchemaError(PiError):
+    """The jobs database is not one that this release can use; it is as it was. The message says what helps."""
 
 
 class DiskFull(PiError):

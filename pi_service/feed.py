@@ -93,6 +93,7 @@ class Feed:
         return [change for change in self._read(after, PAGE) if change.event.id <= upto]
 
     def close(self) -> None:
-        """End every subscription."""
+        """End every subscription; whoever waits for news goes on and finds the service stopped."""
         while self._subscriptions:
             self._subscriptions.pop().end(slow=False)
+        self._news.set()

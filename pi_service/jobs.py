@@ -28,7 +28,12 @@ class Stage(StrEnum):
 
 #: A job in one of these needs nothing more done.
 FINISHED = frozenset({Stage.STORED, Stage.ERROR, Stage.CANCELLED})
+#: A job in one of these still needs work; the next start goes on with it.
 UNFINISHED = frozenset({Stage.REGISTERED, Stage.SCHEDULED, Stage.TAKEN, Stage.CALCULATED})
+#: A job in one of these came to no digits and can be run again.
+RETRYABLE = frozenset({Stage.ERROR, Stage.CANCELLED})
+#: An event of this stage with progress above 0 is a report: it says how far the work is, not that something changed.
+REPORTING = Stage.TAKEN
 
 #: From the last stage (None: never seen) to what may follow, and what that adds to the attempt.
 TRANSITIONS: dict[Stage | None, dict[Stage, int]] = {
@@ -52,6 +57,10 @@ TRANSITIONS: dict[Stage | None, dict[Stage, int]] = {
 }
 
 
+def _reports(stage: Stage, progress: float) -> bool:
+    return stage is REPORTING and progress > 0
+
+
 @dataclass(frozen=True)
 class NewEvent:
     """What shall be recorded next; the store adds id, attempt and time."""
@@ -60,6 +69,11 @@ class NewEvent:
     detail: str | None = None
     progress: float = 0.0  #: 0..1, reported with `taken`
     digit: int | None = None
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it only says how far the work is."""
+        return _reports(self.stage, self.progress)
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,11 @@ class Event:
     at: float  #: UNIX seconds
     detail: str | None = None  #: a sentence for people
     digit: int | None = None  #: with `stored`: the n-th digit
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it only says how far the work is."""
+        return _reports(self.stage, self.progress)
 
     def as_json(self) -> dict[str, Any]:
         """The event as the HTTP contract shows it."""
@@ -102,6 +121,16 @@ class Job:
     finished_at: float | None
     seconds: float | None  #: from taken to finished
     attempt: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to be done: stored, failed or cancelled."""
+        return self.status in FINISHED
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it came to no digits and can be run again."""
+        return self.status in RETRYABLE
 
     def as_json(self) -> dict[str, Any]:
         """The job as the HTTP contract shows it."""
@@ -133,7 +162,15 @@ class Change:
 def next_event(last: Event | None, step: NewEvent, *, id: int, n: int, at: float) -> Event:
     """The event that `step` becomes after `last`, the last event of job `n`.
 
-    Raises `IllegalTransition` if the table has no place for it.
+    Args:
+        last: None for a job that was never seen.
+        step: what happened.
+        id: the event's place among all events.
+        n: the job.
+        at: UNIX seconds.
+
+    Raises:
+        IllegalTransition: the table has no place for it.
 
     >>> first = next_event(None, NewEvent(Stage.REGISTERED), id=1, n=1000, at=0.0)
     >>> first.stage.value, first.attempt

@@ -20,7 +20,7 @@ from .digits import Digits
 from .engines.base import QUICK, Engine
 from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
 from .feed import Feed
-from .jobs import FINISHED, Job, NewEvent, Stage
+from .jobs import Job, NewEvent, Stage
 from .lanes import Lane, Run
 from .store import Store
 
@@ -33,7 +33,15 @@ STORE_RETRY = 0.5
 
 
 class Runner:
-    """Runs the jobs of one service. `max_queue` is how many may wait, those under way not counted."""
+    """Runs the jobs of one service on what the service has opened and started.
+
+    Args:
+        store: events and jobs.
+        digits: where results go.
+        feed: told of each change once it is committed.
+        engine: started already.
+        max_queue: how many jobs may wait, those under way not counted.
+    """
 
     def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
         self._store, self._digits, self._feed, self._engine = store, digits, feed, engine
@@ -44,7 +52,8 @@ class Runner:
     def start(self, trouble: str) -> None:
         """Schedule again what an earlier process left unfinished, and begin.
 
-        `trouble` says what is wrong with the digits file; stored jobs whose digits it lost are computed again.
+        Args:
+            trouble: what is wrong with the digits file; stored jobs whose digits it lost are computed again.
         """
         unfinished = self._store.unfinished()
         lost = [job for job in self._store.with_status(Stage.STORED) if job.n > self._digits.available]
@@ -65,23 +74,37 @@ class Runner:
     # -- commands
 
     def submit(self, n: int) -> tuple[Job, bool]:
-        """Register and schedule `n`, unless it is there already: the job, and whether it is new.
+        """Register and schedule `n`, unless it is there already.
 
-        Raises `QueueFull`.
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            QueueFull: too many jobs wait.
         """
         if job := self._store.job(n):
             return job, False
         return self._enter(n), True
 
     def retry(self, n: int) -> Job:
-        """Run a failed or cancelled job again. Raises `NotFound`, `IllegalTransition`, `QueueFull`."""
+        """Run a failed or cancelled job again.
+
+        Raises:
+            NotFound: there is no such job.
+            IllegalTransition: it is neither failed nor cancelled.
+            QueueFull: too many jobs wait.
+        """
         self._known(n)
         return self._enter(n)
 
     def remove(self, n: int) -> Job:
-        """Cancel an unfinished job, take a finished one out of the table. Raises `NotFound`."""
+        """Cancel an unfinished job, take a finished one out of the table.
+
+        Raises:
+            NotFound: there is no such job.
+        """
         job = self._known(n)
-        if job.status in FINISHED:
+        if job.finished:
             self._feed.publish(self._store.record(n, NewEvent(Stage.REMOVED)))
             return replace(job, status=Stage.REMOVED)
         job = self._record(n, NewEvent(Stage.CANCELLED))
@@ -212,7 +235,7 @@ class Runner:
     def _record(self, n: int, *steps: NewEvent) -> Job:
         changes = self._store.record(n, *steps)
         self._feed.publish(changes)
-        for event in (change.event for change in changes if not change.event.progress):
+        for event in (change.event for change in changes if not change.event.is_report):
             log.info("n=%d attempt=%d %s %s", n, event.attempt, event.stage.value, event.detail or "")
         job = changes[-1].job
         assert job is not None  # only `removed` leaves none

@@ -9,141 +9,201 @@ Everything runs on one event loop, and every command is done when it returns: co
 """
 
 import fcntl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from .checks import whole
 from .digits import Digits, Match
 from .engines.base import Engine
-from .errors import BadRequest, NotFound, StoreUnavailable
+from .errors import NotFound, StoreUnavailable
 from .feed import Feed
-from .jobs import FINISHED, Event, Job, Stage
+from .jobs import Event, Job
+from .listing import NEWEST, Listing
 from .runner import Runner
-from .store import NEWEST_FIRST, Store
+from .store import Store
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What there is between `start` and `stop`."""
+
+    store: Store
+    feed: Feed
+    digits: Digits
+    runner: Runner
 
 
 class Service:
     """Jobs "n-th digit of pi". Nothing is touched before `start`.
 
-    `max_digits` is the largest n that is accepted, `max_queue` how many jobs may wait for the workers.
-    """
+    Before `start` and after `stop` whatever asks for jobs or digits raises `StoreUnavailable`.
 
-    feed: Feed
+    Args:
+        data_dir: the service's own directory; one process at a time can have it.
+        engine: where pi is computed; the service starts and stops it.
+        max_digits: the largest n that is accepted.
+        max_queue: how many jobs may wait for the workers.
+    """
 
     def __init__(self, data_dir: Path, *, engine: Engine, max_digits: int = 10_000_000, max_queue: int = 1000) -> None:
         self.max_digits = max_digits
         self._max_queue = max_queue
         self._directory = data_dir
         self._engine = engine
-        self._lock: BinaryIO | None = None
-        self._digits = Digits(data_dir)
-        self._store: Store
-        self._runner: Runner
+        self._started: _Parts | None = None
+        self._closing = AsyncExitStack()
 
     async def start(self) -> None:
         """Open the data directory, verify the digits, schedule what is unfinished.
 
-        Raises `StoreUnavailable` if another process has the directory or the database cannot be opened. After an
-        error nothing is left running.
+        Raises:
+            StoreUnavailable: another process has the directory, or the database cannot be opened.
+            SchemaError: the database is of a newer release, or not ours.
+            PiError: the engine's own, if it cannot start. After any error nothing is left running.
         """
         workdir = self._directory / "work"
         workdir.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self._directory)
-        for left in filter(Path.is_file, workdir.iterdir()):
-            left.unlink()  # results of a process that was killed; what the engine keeps lies deeper
-        try:
-            # the workers first: they must not inherit a database or meet a thread
-            await self._engine.start(workdir)
-            self._store = Store(self._directory / "jobs.sqlite")
-            self.feed = Feed(self._store.changes, self._store.last_id())
-            trouble = await self._digits.open()
-            self._runner = Runner(self._store, self._digits, self.feed, self._engine, self._max_queue)
-            self._runner.start(trouble)
-        except BaseException:
-            await self.stop()
-            raise
+        async with AsyncExitStack() as closing:
+            closing.enter_context(_lock(self._directory))
+            for left in filter(Path.is_file, workdir.iterdir()):
+                left.unlink()  # results of a process that was killed; what the engine keeps lies deeper
+            self._started = await self._open(workdir, closing)
+            self._closing = closing.pop_all()
+
+    async def _open(self, workdir: Path, closing: AsyncExitStack) -> _Parts:
+        """Everything in order; `closing` ends it in the opposite one."""
+        # the workers first: they must not inherit a database or meet a thread
+        closing.push_async_callback(self._engine.stop)
+        await self._engine.start(workdir)
+        store = Store(self._directory / "jobs.sqlite")
+        closing.callback(store.close)
+        feed = Feed(store.changes, store.last_id())
+        closing.callback(feed.close)
+        digits = Digits(self._directory)
+        closing.push_async_callback(digits.close)
+        trouble = await digits.open()
+        runner = Runner(store, digits, feed, self._engine, self._max_queue)
+        closing.push_async_callback(runner.stop)
+        runner.start(trouble)
+        return _Parts(store, feed, digits, runner)
 
     async def stop(self) -> None:
         """End computations, workers and subscriptions; what is unfinished goes on at the next start."""
-        if hasattr(self, "_runner"):
-            await self._runner.stop()
-        await self._engine.stop()
-        await self._digits.close()
-        if hasattr(self, "feed"):
-            self.feed.close()
-        if hasattr(self, "_store"):
-            self._store.close()
-        if self._lock:
-            self._lock.close()
+        self._started = None
+        await self._closing.aclose()
+
+    @property
+    def _parts(self) -> _Parts:
+        if self._started is None:
+            raise StoreUnavailable("the pi service does not run in this process; start it, or ask the one that does")
+        return self._started
 
     # -- jobs
 
     def submit(self, n: object) -> tuple[Job, bool]:
-        """Register `n` and schedule it, unless it is there already: the job, and whether it is new.
+        """Register `n` and schedule it, unless it is there already.
 
-        Raises `BadRequest` for an n outside 1..max_digits, `QueueFull`, and `StoreUnavailable` before `start`.
+        Args:
+            n: the digit's number, from 1 to `max_digits`; anything may be sent.
+
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            BadRequest: n is not such a number.
+            QueueFull: too many jobs wait.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= self.max_digits:
-            raise BadRequest("n", f"n must be a whole number from 1 to {self.max_digits}; got {_shown(n)}")
-        if not hasattr(self, "_runner"):
-            raise StoreUnavailable("the pi service does not run in this process")
-        return self._runner.submit(n)
+        return self._parts.runner.submit(whole("n", n, 1, self.max_digits))
 
     def job(self, n: int) -> Job | None:
-        """The job `n`, or None."""
-        return self._store.job(n)
+        """The job `n`, or None if it was never registered or is removed."""
+        return self._parts.store.job(n)
 
     def events(self, n: int) -> list[Event]:
-        """The history of `n`, oldest first."""
-        return self._store.events(n)
+        """The history of `n`, earlier lives of a removed job included, oldest first."""
+        return self._parts.store.events(n)
 
-    def jobs(
-        self,
-        status: Stage | None = None,
-        q: str = "",
-        sort: str = NEWEST_FIRST,
-        page: int = 1,
-        per_page: int = 50,
-    ) -> tuple[list[Job], int]:
-        """One page of the jobs with this status whose n starts with `q`, and how many there are on all pages."""
-        return self._store.jobs(status, q, sort, page, per_page)
+    def jobs(self, listing: Listing = NEWEST) -> tuple[list[Job], int]:
+        """One page of the jobs.
+
+        Args:
+            listing: which of them, in which order; usually the newest 50.
+
+        Returns:
+            The jobs, and how many there are on all pages.
+        """
+        return self._parts.store.jobs(listing)
 
     def retry(self, n: int) -> Job:
-        """Run a failed or cancelled job again. Raises `NotFound`, `IllegalTransition`, `QueueFull`."""
-        return self._runner.retry(n)
+        """Run a failed or cancelled job again.
+
+        Raises:
+            NotFound: there is no such job.
+            IllegalTransition: it is neither failed nor cancelled.
+            QueueFull: too many jobs wait.
+        """
+        return self._parts.runner.retry(n)
 
     def remove(self, n: int) -> Job:
-        """Cancel an unfinished job; take a finished one out of the table. Raises `NotFound`."""
-        return self._runner.remove(n)
+        """Cancel an unfinished job; take a finished one out of the table.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        return self._parts.runner.remove(n)
 
     async def wait(self, n: int) -> Job:
-        """The job `n` once it is stored, failed for good or cancelled. Raises `NotFound` when it is not there."""
+        """The job `n` once it is stored, failed for good or cancelled.
+
+        Raises:
+            NotFound: there is no such job, or it was removed meanwhile.
+            StoreUnavailable: the service was stopped meanwhile.
+        """
         while True:
-            job = self._store.job(n)
+            job = self.job(n)
             if job is None:
                 raise NotFound(f"there is no job with n = {n}")
-            if job.status in FINISHED:
+            if job.finished:
                 return job
             await self.feed.news()
+
+    @property
+    def feed(self) -> Feed:
+        """Every change of every job, to subscribe to."""
+        return self._parts.feed
 
     # -- digits
 
     @property
     def available(self) -> int:
         """Digits after the point on disk."""
-        return self._digits.available
+        return self._parts.digits.available
 
     def digit_window(self, start: int, count: int) -> str:
-        """`count` digits from position `start` on; position 0 is the leading 3. Raises `NotFound`."""
-        return self._digits.window(start, count)
+        """Digits that are on disk.
+
+        Args:
+            start: the first position; 0 is the leading 3.
+            count: how many digits.
+
+        Raises:
+            NotFound: they are not all on disk.
+        """
+        return self._parts.digits.window(start, count)
 
     async def search(self, sequence: str, start: int = 1) -> Match:
-        """The first place at or after `start` where `sequence` (1-20 digits) stands. Raises `BadRequest`."""
-        return await self._digits.find(sequence, start)
+        """The first place where a sequence stands.
 
+        Args:
+            sequence: 1 to 20 digits.
+            start: the first position to look at; 1 is the first digit after the point.
 
-def _shown(n: object) -> str:
-    huge = isinstance(n, int) and abs(n) >= 10**50  # Python itself refuses to print one of thousands of digits
-    return "a number of more than 50 digits" if huge else repr(n)[:52]
+        Raises:
+            BadRequest: `sequence` is something else.
+        """
+        return await self._parts.digits.find(sequence, start)
 
 
 def _lock(directory: Path) -> BinaryIO:

@@ -3,8 +3,8 @@
 1. `event` is append-only (a trigger holds that); `job` is its fold, written in the same transaction.
 2. UNIQUE (n, seq) is the point of synchronisation: the k-th event of a job exists once, whoever writes it.
    A writer that comes too late gets `IllegalTransition`, exactly as if it had read the newer state first.
-3. Every method is one short transaction and runs on the caller's thread, the loop's. A database that is
-   locked or full raises `StoreUnavailable`, and nothing of the change is written.
+3. Every method is one short transaction and runs on the caller's thread, the loop's. Whatever SQLite refuses
+   raises `StoreUnavailable` with the remedy, and nothing of the change is written.
 """
 
 import sqlite3
@@ -18,72 +18,70 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from .errors import BadRequest, IllegalTransition, StoreUnavailable
+from .errors import IllegalTransition, StoreUnavailable
 from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from .listing import Listing
+from .schema import migrate
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    n INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    stage TEXT NOT NULL,
-    progress REAL NOT NULL,
-    at REAL NOT NULL,
-    detail TEXT,
-    digit INTEGER,
-    UNIQUE (n, seq)
-);
-CREATE TRIGGER IF NOT EXISTS event_is_never_changed BEFORE UPDATE ON event
-BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
-CREATE TRIGGER IF NOT EXISTS event_is_never_deleted BEFORE DELETE ON event
-BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
-CREATE TABLE IF NOT EXISTS job (
-    n INTEGER PRIMARY KEY,
-    status TEXT NOT NULL,
-    progress REAL NOT NULL,
-    digit INTEGER,
-    error TEXT,
-    registered_at REAL NOT NULL,
-    started_at REAL,
-    finished_at REAL,
-    seconds REAL,
-    attempt INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS job_status ON job (status);
-CREATE INDEX IF NOT EXISTS job_registered_at ON job (registered_at, n);
-"""
-
-#: Column by which a list can be sorted; nulls come last whichever the direction.
-SORTS = ("n", "status", "registered_at", "finished_at", "seconds")
-#: A list is sorted so unless asked otherwise: newest first.
-NEWEST_FIRST = "-registered_at"
 #: The loop waits here, so a locked database is given up soon.
 BUSY_SECONDS = 0.2
 
+#: SQLite's primary result codes, in words, and what helps. Its English messages are for people and may change.
+TROUBLES = {
+    sqlite3.SQLITE_BUSY: ("is locked by another process", "try again later"),
+    sqlite3.SQLITE_LOCKED: ("is locked by another connection", "try again later"),
+    sqlite3.SQLITE_FULL: ("cannot grow, its disk is full", "free some space, then try again"),
+    sqlite3.SQLITE_READONLY: ("is read-only", "let the server's user write to the file and its directory"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "let the server's user read and write the data directory"),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written", "check the disk and its free space, then try again"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", "stop the server, then put back a copy or move the file away"),
+    sqlite3.SQLITE_NOTADB: ("is damaged", "stop the server, then put back a copy or move the file away"),
+}
+#: Of a result code; the bits above tell variants of the same trouble apart.
+PRIMARY = 0xFF
+
 
 class Store:
-    """The database of one data directory. `clock` gives UNIX seconds."""
+    """The database of one data directory.
+
+    Args:
+        path: the file; it is made, or migrated, if need be.
+        clock: gives UNIX seconds.
+
+    Raises:
+        SchemaError: the file is of a newer release, or not a jobs database.
+        StoreUnavailable: it cannot be opened or migrated now; so every method.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         with _guard():
-            self._db = Database(sqlite3.connect(path, timeout=BUSY_SECONDS))
-            self._db.enable_wal()
-            self._db.executescript(SCHEMA)
+            connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+            try:
+                migrate(connection)  # before anything that writes: what is not ours stays as it is
+                self._db = Database(connection)
+                self._db.enable_wal()
+            except BaseException:
+                connection.close()
+                raise
 
     def close(self) -> None:
+        """Let go of the file."""
         self._db.close()
 
     # -- writing
 
     def record(self, n: int, *steps: NewEvent) -> list[Change]:
-        """Append the events of `steps` to job `n` in one transaction and return them with the jobs they made.
+        """Append the events of `steps` to job `n` in one transaction.
 
-        Raises `IllegalTransition` if one of them is not allowed; then none of them is written.
+        Returns:
+            The events with the jobs they made, in order.
+
+        Raises:
+            IllegalTransition: one of them is not allowed; then none of them is written.
         """
         # What was told to a user survives a power cut; a progress report is not worth an fsync.
-        durable = not all(step.stage is Stage.TAKEN and step.progress > 0 for step in steps)
+        durable = not all(step.is_report for step in steps)
         with _guard(), self._transaction(durable):
             last, seq = self._last(n)
             job = self._job(n)
@@ -139,23 +137,14 @@ class Store:
         with _guard():
             return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
 
-    def jobs(
-        self,
-        status: Stage | None = None,
-        q: str = "",
-        sort: str = NEWEST_FIRST,
-        page: int = 1,
-        per_page: int = 50,
-    ) -> tuple[list[Job], int]:
-        """One page of the jobs whose status is `status` and whose n starts with `q`, and how many there are.
-
-        `sort` is one of `SORTS`, with '-' before it for descending order; anything else raises `BadRequest`.
-        """
+    def jobs(self, listing: Listing) -> tuple[list[Job], int]:
+        """The jobs on the page of `listing`, and how many there are on all its pages."""
         where = "(:status IS NULL OR status = :status) AND substr(n, 1, length(:q)) = :q"
-        values = {"status": status, "q": q}
+        values = {"status": listing.status, "q": listing.q}
+        order, limit, offset = _order(listing.sort), listing.per_page, (listing.page - 1) * listing.per_page
         with _guard():
             table = self._table("job")
-            rows = table.rows_where(where, values, order_by=_order(sort), limit=per_page, offset=(page - 1) * per_page)
+            rows = table.rows_where(where, values, order_by=order, limit=limit, offset=offset)
             return [_job(row) for row in rows], table.count_where(where, values)
 
     def with_status(self, *stages: Stage) -> list[Job]:
@@ -200,15 +189,19 @@ def _guard() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        text = f"the database does not answer as it should ({error}); nothing was changed, try again later"
-        raise StoreUnavailable(text) from error
+        raise StoreUnavailable(_trouble(error)) from error
+
+
+def _trouble(error: sqlite3.DatabaseError) -> str:
+    # errors of the Python module itself, such as a closed connection, carry no code of SQLite
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY
+    what, remedy = TROUBLES.get(code, ("does not answer as it should", "try again later"))
+    return f"the jobs database {what} ({error}); nothing was changed, {remedy}"
 
 
 def _order(sort: str) -> str:
+    # safe to be put into SQL: a Listing has only names of columns there
     column, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
-    if column not in SORTS:
-        allowed = ", ".join(SORTS)
-        raise BadRequest("sort", f"sort must be one of {allowed}, or one with '-' before it; got {sort[:50]!r}")
     if column in ("finished_at", "seconds"):
         return f"{column} IS NULL, {column} {direction}, n {direction}"
     return f"{column} {direction}, n {direction}"

@@ -38,7 +38,8 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors"],
-        ["jobs"],
+        ["jobs", "checks", "schema"],
+        ["listing"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],
         ["arithmetic.newton"],

@@ -6,22 +6,19 @@ Another site's page cannot command it: what changes anything wants `application/
 import asyncio
 import json
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from ..checks import parse_whole
 from ..errors import BadRequest, NotFound, StoreUnavailable
-from ..feed import Subscription
-from ..jobs import Stage
+from ..feed import Feed, Subscription
+from ..listing import Listing
 from ..service import Service
-from ..store import NEWEST_FIRST
-from .base import BaseHandler, Refused, parse_whole
+from .base import BaseHandler, Problem, Refused
 
-#: What the list can be filtered by.
-LISTED = tuple(stage for stage in Stage if stage is not Stage.REMOVED)
-#: Largest page of the list of jobs.
-MAX_PER_PAGE = 500
-#: Largest window of digits.
+#: Digits in the largest window; it is read in well under a millisecond, on the loop.
 MAX_WINDOW = 10_000
 
 
@@ -45,16 +42,17 @@ class ApiHandler(BaseHandler):
         """Refuse what a page of another site sends; programs send no Origin."""
         origin = self.request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2].lower() != self.request.host.lower():
-            raise Refused(403, "foreign_origin", f"requests from pages of {origin[:100]!r} are not accepted")
+            message = f"requests from pages of {origin[:100]!r} are not accepted"
+            raise Refused(403, "foreign_origin", message, "Origin")
 
     def _want_json(self) -> None:
         given = self.request.headers.get("Content-Type", "")
         if given.partition(";")[0].strip().lower() != "application/json":
             message = f"Content-Type must be application/json; got {given[:100]!r}"
-            raise Refused(415, "unsupported_media_type", message)
+            raise Refused(415, "unsupported_media_type", message, "Content-Type")
 
-    def show_error(self, status: int, code: str, message: str) -> None:
-        self.finish({"error": {"code": code, "message": message}})
+    def show_error(self, problem: Problem) -> None:
+        self.finish(problem.as_json())
 
     def argument(self, name: str, default: str) -> str:
         return self.get_query_argument(name, default)
@@ -74,19 +72,9 @@ class JobsHandler(ApiHandler):
     """`/api/jobs`: the list, and a new job."""
 
     def get(self) -> None:
-        status, q = self.argument("status", ""), self.argument("q", "")
-        if status not in ("", *LISTED):
-            allowed = ", ".join(LISTED)
-            raise BadRequest("status", f"status must be one of {allowed}; got {status[:50]!r}")
-        if q:
-            parse_whole("q", q, 0)
-        jobs, total = self.service.jobs(
-            Stage(status) if status else None,
-            q,
-            self.argument("sort", NEWEST_FIRST),
-            parse_whole("page", self.argument("page", "1"), 1, 10**9),
-            parse_whole("per_page", self.argument("per_page", "50"), 1, MAX_PER_PAGE),
-        )
+        names = [field.name for field in fields(Listing)]
+        given = {name: self.get_query_argument(name) for name in names if name in self.request.query_arguments}
+        jobs, total = self.service.jobs(Listing.parse(**given))
         self.finish({"jobs": [job.as_json() for job in jobs], "total": total})
 
     head = get
@@ -164,6 +152,7 @@ class WindowHandler(ApiHandler):
 class EventsHandler(ApiHandler, WebSocketHandler):
     """`/api/events`: every change of every job, missed ones first."""
 
+    _feed: Feed  # of the subscription: when the service has stopped, it has no feed any more
     _subscription: Subscription | None = None
     _sending: asyncio.Task[None] | None = None
 
@@ -171,14 +160,14 @@ class EventsHandler(ApiHandler, WebSocketHandler):
         super().prepare()
         self.refuse_foreign()
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol")
+            raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol", "Upgrade")
         after = self.argument("after", "")
         self._after = parse_whole("after", after, 0) if after else None
 
     def open(self, *args: str, **kwargs: str) -> None:
-        feed = self.service.feed
-        self._subscription = feed.subscribe(self._after, self._dropped)
-        self._sending = asyncio.create_task(self._send(self._subscription, feed.last_id))
+        self._feed = self.service.feed
+        self._subscription = self._feed.subscribe(self._after, self._dropped)
+        self._sending = asyncio.create_task(self._send(self._subscription, self._feed.last_id))
 
     async def _send(self, subscription: Subscription, latest: int) -> None:
         with suppress(WebSocketClosedError):  # on_close says so too
@@ -200,6 +189,6 @@ class EventsHandler(ApiHandler, WebSocketHandler):
 
     def on_close(self) -> None:
         if self._subscription:
-            self.service.feed.unsubscribe(self._subscription)
+            self._feed.unsubscribe(self._subscription)
         if self._sending:
             self._sending.cancel()

@@ -1,7 +1,7 @@
-"""What every HTTP answer shares: security headers, how errors become statuses, how numbers are read."""
+"""What every HTTP answer shares: security headers, and how errors become statuses and JSON."""
 
 import logging
-import re
+from dataclasses import dataclass
 from http.client import responses
 from types import TracebackType
 from typing import Any
@@ -35,12 +35,33 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Problem:
+    """An error as HTTP tells it."""
+
+    status: int
+    code: str  #: for programs
+    message: str  #: for people
+    field: str | None = None  #: what of the request is wrong, if that is known
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of every JSON error.
+
+        >>> Problem(400, "bad_request", "n must be more; got 0", "n").as_json()
+        {'error': {'code': 'bad_request', 'message': 'n must be more; got 0', 'field': 'n'}}
+        >>> Problem(404, "not_found", "there is no job with n = 7").as_json()
+        {'error': {'code': 'not_found', 'message': 'there is no job with n = 7'}}
+        """
+        error = {"code": self.code, "message": self.message}
+        return {"error": error if self.field is None else error | {"field": self.field}}
+
+
 class Refused(Exception):
     """A request that HTTP itself lets us refuse; the message is for the one who sent it."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(status, code, message)
-        self.status, self.code, self.message = status, code, message
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(status, code, message, field)
+        self.problem = Problem(status, code, message, field)
 
 
 class BaseHandler(RequestHandler):
@@ -56,21 +77,22 @@ class BaseHandler(RequestHandler):
 
     def prepare(self) -> None:
         if len(self.request.body) > MAX_FORM:
-            raise Refused(413, "too_large", f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}")
+            message = f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}"
+            raise Refused(413, "too_large", message, "body")
 
-    def show_error(self, status: int, code: str, message: str) -> None:
+    def show_error(self, problem: Problem) -> None:
+        """Answer with the problem; its status is set already."""
         raise NotImplementedError
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         exc_info = kwargs.get("exc_info")
-        status = describe(exc_info[1])[0] if exc_info else status_code
+        status = describe(exc_info[1]).status if exc_info else status_code
         super().send_error(status, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Cache-Control", "no-store")
         exc_info = kwargs.get("exc_info")
-        error = exc_info[1] if exc_info else HTTPError(status_code)
-        self.show_error(*describe(error))
+        self.show_error(describe(exc_info[1] if exc_info else HTTPError(status_code)))
 
     def log_exception(
         self,
@@ -80,44 +102,25 @@ class BaseHandler(RequestHandler):
     ) -> None:
         if isinstance(value, StoreUnavailable):
             log.warning("%s %s: %s", self.request.method, self.request.path, value)
-        elif not isinstance(value, PiError | Refused) or describe(value)[0] >= 500:
+        elif not isinstance(value, PiError | Refused) or describe(value).status >= 500:
             super().log_exception(typ, value, tb)
 
 
-def describe(error: BaseException | None) -> tuple[int, str, str]:
-    """Status, code and message with which an exception is answered.
+def describe(error: BaseException | None) -> Problem:
+    """What an exception is answered with.
 
-    >>> describe(NotFound("there is no job with n = 7"))
-    (404, 'not_found', 'there is no job with n = 7')
+    >>> describe(BadRequest("n", "n must be more; got 0"))
+    Problem(status=400, code='bad_request', message='n must be more; got 0', field='n')
     >>> describe(HTTPError(405))
-    (405, 'method_not_allowed', 'Method Not Allowed')
+    Problem(status=405, code='method_not_allowed', message='Method Not Allowed', field=None)
     >>> describe(ZeroDivisionError())
-    (500, 'internal_server_error', 'Internal Server Error')
+    Problem(status=500, code='internal_server_error', message='Internal Server Error', field=None)
     """
     if isinstance(error, Refused):
-        return error.status, error.code, error.message
+        return error.problem
     for kind, (status, code) in STATUSES.items():
         if isinstance(error, kind):
-            return status, code, str(error)
+            return Problem(status, code, str(error), error.field if isinstance(error, BadRequest) else None)
     status = error.status_code if isinstance(error, HTTPError) else 500
     reason = responses.get(status, "Error")
-    return status, reason.lower().replace(" ", "_"), reason
-
-
-def parse_whole(field: str, text: str, least: int, most: int | None = None) -> int:
-    """The whole number that `text` writes in ASCII digits. Raises `BadRequest` outside least..most.
-
-    >>> parse_whole("page", "12", 1)
-    12
-    >>> parse_whole("per_page", "501", 1, 500)
-    Traceback (most recent call last):
-    ...
-    pi_service.errors.BadRequest: per_page must be a whole number from 1 to 500; got '501'
-    """
-    # 15 digits: more than any n, less than what SQLite or a file offset can hold
-    if re.fullmatch("[0-9]{1,15}", text):
-        number = int(text)
-        if least <= number and (most is None or number <= most):
-            return number
-    allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
-    raise BadRequest(field, f"{field} must be a whole number {allowed}; got {text[:50]!r}")
+    return Problem(status, reason.lower().replace(" ", "_"), reason)

@@ -4,10 +4,11 @@ from typing import Any
 
 from tornado.web import HTTPError
 
+from ..checks import parse_whole
 from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
 from ..jobs import Stage
 from ..service import Service
-from .base import BaseHandler, Refused, describe, parse_whole
+from .base import BaseHandler, Problem, Refused, describe
 from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.
@@ -41,8 +42,8 @@ class PageHandler(BaseHandler):
         self.set_header("Vary", "Accept-Language, Cookie")
         self.render(template, **values)
 
-    def show_error(self, status: int, code: str, message: str) -> None:
-        self.show("error.html", status=status, message=message)
+    def show_error(self, problem: Problem) -> None:
+        self.show("error.html", status=problem.status, message=problem.message)
 
     def check_xsrf_cookie(self) -> None:
         try:
@@ -99,9 +100,9 @@ class NewJobForm(DashboardPage):
         try:
             job, _ = self.service.submit(parse_whole("n", self.get_body_argument("n", ""), 1, self.service.max_digits))
         except (BadRequest, QueueFull, StoreUnavailable) as error:
-            status, _, message = describe(error)
-            self.set_status(status)
-            self.show_jobs(message)
+            problem = describe(error)
+            self.set_status(problem.status)
+            self.show_jobs(problem.message)
         else:
             self.redirect(f"/pi/{job.n}", status=303)
 

@@ -14,6 +14,7 @@ ALL = [
     errors.IllegalTransition("taken", None),
     errors.QueueFull("text"),
     errors.StoreUnavailable("text"),
+    errors.SchemaError("text"),
     errors.DiskFull("text"),
     errors.CheckFailed("text"),
     errors.WorkerDied("text"),

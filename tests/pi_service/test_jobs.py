@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_service.errors import IllegalTransition
-from pi_service.jobs import FINISHED, TRANSITIONS, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from pi_service.jobs import (
+    FINISHED,
+    RETRYABLE,
+    TRANSITIONS,
+    UNFINISHED,
+    Change,
+    Event,
+    Job,
+    NewEvent,
+    Stage,
+    apply,
+    next_event,
+)
 
 HAPPY = [Stage.REGISTERED, Stage.SCHEDULED, Stage.TAKEN, Stage.CALCULATED, Stage.STORED]
 
@@ -42,6 +54,23 @@ def test_any_history(stages: list[Stage]) -> None:
     assert (job.error is not None) == (job.status is Stage.ERROR)
     assert (job.finished_at is not None) == (job.status in FINISHED)
     assert job.registered_at <= (job.finished_at or job.registered_at)
+
+
+@pytest.mark.parametrize("stage", set(Stage) - {Stage.REMOVED})
+def test_what_a_status_means(stage: Stage) -> None:
+    """A finished job can be removed, a retryable one registered again: as the table has it, and no other."""
+    job = Job(7, stage, 0.0, None, None, 0.0, None, None, None, 1)
+    assert job.finished == (stage in FINISHED) == (stage not in UNFINISHED) == (Stage.REMOVED in TRANSITIONS[stage])
+    assert job.retryable == (stage in RETRYABLE) == (Stage.REGISTERED in TRANSITIONS[stage])
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_reports(stage: Stage) -> None:
+    """Only `taken` with progress is a report; the first `taken` of an attempt, and 100 % of `stored`, are news."""
+    for progress in (0.0, 0.5, 1.0):
+        step = NewEvent(stage, progress=progress)
+        assert step.is_report == (stage is Stage.TAKEN and progress > 0)
+        assert Event(1, 7, 1, stage, progress, 0.0).is_report == step.is_report
 
 
 def test_happy_path() -> None:

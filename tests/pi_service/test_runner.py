@@ -24,6 +24,7 @@ from pi_service.errors import (
     WorkerDied,
 )
 from pi_service.jobs import FINISHED, Event, Job, Stage, apply
+from pi_service.listing import Listing
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 
@@ -360,7 +361,7 @@ async def test_database_locked(service: Service, engine: MemoryEngine, logs: Any
     other.close()
     assert (await service.wait(1000)).status is Stage.STORED
     assert story(service, 1000) == attempt(1, *HAPPY)
-    logs.take("n=1000 has to wait: the database does not answer")
+    logs.take("n=1000 has to wait: the jobs database is locked")
 
 
 @gen_test
@@ -468,11 +469,11 @@ class Commands(RuleBasedStateMachine):
 
     async def idle(self) -> None:
         async with asyncio.timeout(10):
-            while self.service.jobs(Stage.TAKEN)[1] or self.service.jobs(Stage.SCHEDULED)[1]:
+            while self.service.jobs(Listing(Stage.TAKEN))[1] or self.service.jobs(Listing(Stage.SCHEDULED))[1]:
                 await self.service.feed.news()
-            while self.service.jobs(Stage.CALCULATED)[1]:
+            while self.service.jobs(Listing(Stage.CALCULATED))[1]:
                 await self.service.feed.news()
-        if self.service.jobs(Stage.TAKEN)[1] or self.service.jobs(Stage.SCHEDULED)[1]:
+        if self.service.jobs(Listing(Stage.TAKEN))[1] or self.service.jobs(Listing(Stage.SCHEDULED))[1]:
             await self.idle()
 
     @rule()

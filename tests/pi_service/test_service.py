@@ -1,17 +1,21 @@
 """The service as a whole: its life, kill -9 at every stage, damaged digits, a second process."""
 
 import asyncio
+import inspect
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pi_service.engines.local_engine import LocalEngine
-from pi_service.errors import BadRequest, NotFound, StoreUnavailable
+from pi_service.errors import BadRequest, NotFound, SchemaError, StoreUnavailable
 from pi_service.jobs import Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
@@ -113,6 +117,71 @@ async def test_stopped_properly(tmp_path: Path) -> None:
     await again.stop()
 
 
+#: Whatever asks for jobs or digits.
+ASKING: dict[str, Callable[[Service], Any]] = {
+    "submit": lambda service: service.submit(5),
+    "job": lambda service: service.job(5),
+    "events": lambda service: service.events(5),
+    "jobs": lambda service: service.jobs(),
+    "retry": lambda service: service.retry(5),
+    "remove": lambda service: service.remove(5),
+    "wait": lambda service: service.wait(5),
+    "feed": lambda service: service.feed,
+    "available": lambda service: service.available,
+    "digit_window": lambda service: service.digit_window(0, 1),
+    "search": lambda service: service.search("14"),
+}
+
+
+async def ask(service: Service, name: str) -> None:
+    answer = ASKING[name](service)
+    if inspect.isawaitable(answer):
+        await answer
+
+
+def test_everything_asks() -> None:
+    """The list above has all that is public of a service, but its life itself."""
+    public = {name for name in vars(Service) if not name.startswith("_")}
+    assert public - {"start", "stop"} == set(ASKING)
+
+
+@pytest.mark.parametrize("name", ASKING)
+async def test_before_start_and_after_stop(tmp_path: Path, name: str) -> None:
+    """A service that does not run says so, whatever it is asked; it touches no file before `start`."""
+    service = Service(tmp_path / "data", engine=MemoryEngine())
+    text = "the pi service does not run in this process; start it, or ask the one that does"
+    with pytest.raises(StoreUnavailable, match=text):
+        await ask(service, name)
+    assert not (tmp_path / "data").exists()
+    await service.start()
+    await service.stop()
+    with pytest.raises(StoreUnavailable, match=text):
+        await ask(service, name)
+
+
+async def test_waiting_while_it_stops(tmp_path: Path) -> None:
+    """Whoever waits for a job when the service stops is told so, and does not wait for ever."""
+    engine = MemoryEngine()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    engine.gate.clear()
+    service.submit(1000)
+    waiter = asyncio.create_task(service.wait(1000))
+    await engine.begun(1000)
+    await service.stop()
+    with pytest.raises(StoreUnavailable, match="the pi service does not run in this process"):
+        await waiter
+
+
+async def test_a_foreign_database_stops_the_start(tmp_path: Path) -> None:
+    """A database of a newer release stops the start whole: the engine is stopped and the directory is free."""
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    for _ in range(2):
+        with pytest.raises(SchemaError, match="newer release"):
+            await Service(tmp_path, engine=MemoryEngine()).start()
+
+
 @pytest.mark.parametrize("damage", ["cut", "altered", "deleted"])
 async def test_damaged_digits(tmp_path: Path, logs: Any, damage: str) -> None:
     """Digits found damaged at start are computed again, by an event that says so; none of them is served meanwhile."""
@@ -175,7 +244,7 @@ async def test_failed_start(tmp_path: Path) -> None:
 
     (tmp_path / "jobs.sqlite").write_text("this is no database " * 100)
     engine = Engine()
-    with pytest.raises(StoreUnavailable, match="file is not a database"):
+    with pytest.raises(SchemaError, match="is not an SQLite database"):
         await Service(tmp_path, engine=engine).start()
     assert engine.stopped
     os.remove(tmp_path / "jobs.sqlite")

@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
-from pi_service import Engine, LocalEngine, PiError, Service, StoreUnavailable, routes
+from pi_service import Engine, Listing, LocalEngine, PiError, Service, StoreUnavailable, routes
 from pi_service import settings as page_settings
 from pi_service.skill import make_skill
 
@@ -139,7 +139,7 @@ class Server:
         for name in ("turns", "replays", "failures", "journal_errors"):
             yield Metric(f"alice_{name}_total", "counter", f"Dialogs: {name} since the start.", dialogs.counts[name])
         if self._has_pi:
-            yield Metric("pi_jobs", "gauge", "Jobs in the table.", self.service.jobs(per_page=1)[1])
+            yield Metric("pi_jobs", "gauge", "Jobs in the table.", self.service.jobs(Listing(per_page=1))[1])
             yield Metric("pi_digits_on_disk", "gauge", "Digits of pi after the point on disk.", self.service.available)
 
     async def stop(self) -> None:

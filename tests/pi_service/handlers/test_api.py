@@ -40,14 +40,16 @@ def call(http_client: AsyncHTTPClient, base_url: str) -> Any:
 
 @pytest.fixture
 def refused(call: Any) -> Any:
-    """Send a request that must be refused; its status, code and message."""
+    """Send a request that must be refused because of `field`; its status, code and message."""
 
-    async def send(*args: Any) -> tuple[int, str, str]:
+    async def send(*args: Any, field: str | None = None) -> tuple[int, str, str]:
         response, data = await call(*args)
-        assert set(data) == {"error"}
-        assert set(data["error"]) == {"code", "message"}
+        assert list(data) == ["error"]
+        error = data["error"]
+        assert list(error) == (["code", "message", "field"] if field else ["code", "message"])
+        assert error.get("field") == field
         assert response.headers["Cache-Control"] == "no-store"
-        return response.code, data["error"]["code"], data["error"]["message"]
+        return response.code, error["code"], error["message"]
 
     return send
 
@@ -89,7 +91,8 @@ async def test_new_job(call: Any, service: Service) -> None:
 )
 async def test_bad_body(refused: Any, service: Service, body: Any, message: str) -> None:
     """A body that names no n from 1 to the limit is refused; the text says what was sent and what is allowed."""
-    assert await refused("POST", "/api/jobs", body) == (400, "bad_request", message)
+    field = "n" if message.startswith("n ") else "body"
+    assert await refused("POST", "/api/jobs", body, field=field) == (400, "bad_request", message)
     assert service.jobs()[1] == 0
 
 
@@ -97,7 +100,7 @@ async def test_bad_body(refused: Any, service: Service, body: Any, message: str)
 async def test_only_json(refused: Any, service: Service, given: str) -> None:
     """What a foreign page's form could send is no JSON and is refused."""
     text = f"Content-Type must be application/json; got '{given}'"
-    answer = await refused("POST", "/api/jobs", {"n": 5}, {"Content-Type": given})
+    answer = await refused("POST", "/api/jobs", {"n": 5}, {"Content-Type": given}, field="Content-Type")
     assert answer == (415, "unsupported_media_type", text)
     assert service.job(5) is None
 
@@ -118,7 +121,8 @@ async def test_foreign_origin(refused: Any, service: Service, origin: str, metho
     service.submit(7)
     job = await service.wait(7)
     text = f"requests from pages of '{origin}' are not accepted"
-    assert await refused(method, path, body, {**JSON, "Origin": origin}) == (403, "foreign_origin", text)
+    answer = await refused(method, path, body, {**JSON, "Origin": origin}, field="Origin")
+    assert answer == (403, "foreign_origin", text)
     assert service.jobs()[0] == [job]
 
 
@@ -131,7 +135,8 @@ async def test_own_origin(call: Any, base_url: str) -> None:
 async def test_body_too_large(refused: Any) -> None:
     """A body above 64 KiB is refused."""
     body = " " * 70_000 + '{"n": 5}'
-    assert await refused("POST", "/api/jobs", body) == (413, "too_large", "a body may have 65536 bytes; got 70008")
+    answer = await refused("POST", "/api/jobs", body, field="body")
+    assert answer == (413, "too_large", "a body may have 65536 bytes; got 70008")
 
 
 async def test_list(call: Any, service: Service, engine: MemoryEngine) -> None:
@@ -178,7 +183,8 @@ async def test_list(call: Any, service: Service, engine: MemoryEngine) -> None:
 )
 async def test_bad_list(refused: Any, query: str, message: str) -> None:
     """A query that is not allowed names the field, what was sent and what is allowed."""
-    assert await refused("GET", f"/api/jobs?{query}") == (400, "bad_request", message)
+    field = message.partition(" ")[0]
+    assert await refused("GET", f"/api/jobs?{query}", field=field) == (400, "bad_request", message)
 
 
 async def test_one_job(call: Any, service: Service) -> None:
@@ -206,7 +212,8 @@ async def test_one_job(call: Any, service: Service) -> None:
 )
 async def test_no_such_job(refused: Any, method: str, n: str, status: int, code: str, message: str) -> None:
     """An unknown job is 404, something that is no number 400."""
-    assert await refused(method, f"/api/jobs/{n}") == (status, code, message)
+    field = "n" if status == 400 else None
+    assert await refused(method, f"/api/jobs/{n}", field=field) == (status, code, message)
 
 
 async def test_cancel_retry_remove(call: Any, refused: Any, service: Service, engine: MemoryEngine) -> None:
@@ -242,11 +249,11 @@ async def test_database_locked(refused: Any, service: Service, logs: Any) -> Non
     """A database that does not take the change answers 503 and says so in the log."""
     other = sqlite3.connect(service._directory / "jobs.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    text = "the database does not answer as it should (database is locked); nothing was changed, try again later"
+    text = "the jobs database is locked by another process (database is locked); nothing was changed, try again later"
     assert await refused("POST", "/api/jobs", {"n": 5}) == (503, "unavailable", text)
     other.execute("ROLLBACK")
     other.close()
-    logs.take("POST /api/jobs: the database does not answer")
+    logs.take("POST /api/jobs: the jobs database is locked")
     logs.take("503 POST /api/jobs")
 
 
@@ -298,8 +305,8 @@ async def test_bad_window(refused: Any, service: Service, query: str, status: in
     """A window that is no window, or not on disk, is refused; the latter says how many digits there are."""
     service.submit(10)
     await service.wait(10)
-    code = "bad_request" if status == 400 else "not_found"
-    assert await refused("GET", f"/v1/pi?{query}") == (status, code, message)
+    code, field = ("bad_request", message.partition(" ")[0]) if status == 400 else ("not_found", None)
+    assert await refused("GET", f"/v1/pi?{query}", field=field) == (status, code, message)
 
 
 async def test_search(call: Any, service: Service) -> None:
@@ -325,7 +332,8 @@ async def test_search(call: Any, service: Service) -> None:
 )
 async def test_bad_search(refused: Any, query: str, message: str) -> None:
     """Only 1 to 20 digits can be searched for."""
-    assert await refused("GET", f"/api/search?{query}") == (400, "bad_request", message)
+    field = message.partition(" ")[0]
+    assert await refused("GET", f"/api/search?{query}", field=field) == (400, "bad_request", message)
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/jobs/", "/v1", "/v1/e", "/api/jobs/5/x"])
