@@ -14,6 +14,9 @@ const fine = new Intl.DateTimeFormat(LANG, {
 export const number = (value) => whole.format(value);
 export const percent = (fraction) => share.format(fraction);
 
+/** Whether texts.py has the phrase `key`: of what has none nothing is said. */
+export const has = (key) => key in WORDS;
+
 /** The phrase `key` of texts.py with its {names} filled in; numbers are formatted. */
 export function say(key, values = {}) {
   return WORDS[key].replace(/\{(\w+)\}/g, (_, name) => {

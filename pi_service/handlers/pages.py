@@ -5,14 +5,27 @@ from typing import Any
 from tornado.web import HTTPError
 
 from ..checks import parse_whole
+from ..digits import LONGEST
 from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
-from ..jobs import Stage
+from ..jobs import FINISHED, REPORTING, RETRYABLE, Stage
+from ..listing import LISTED, Listing
 from ..service import Service
+from .api import MAX_WINDOW
 from .base import BaseHandler, Problem, Refused, describe
 from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000
+#: What the pages' scripts (web/pi/facts.js) must know of the service; it travels to them in a data attribute.
+FACTS = {
+    "finished": sorted(FINISHED),
+    "retryable": sorted(RETRYABLE),
+    "reporting": REPORTING,
+    "sort": Listing.sort,
+    "per_page": Listing.per_page,
+    "window": MAX_WINDOW,
+    "longest": LONGEST,
+}
 
 
 class PageHandler(BaseHandler):
@@ -59,6 +72,9 @@ class ServicePage(PageHandler):
     def initialize(self, service: Service) -> None:
         self.service = service
 
+    def get_template_namespace(self) -> dict[str, Any]:
+        return super().get_template_namespace() | {"facts": FACTS}
+
 
 class MissingPage(PageHandler):
     """Whatever no route answers."""
@@ -83,6 +99,7 @@ class DashboardPage(ServicePage):
             jobs=jobs,
             total=total,
             cursor=self.service.feed.last_id,
+            listed=LISTED,
             max_digits=self.service.max_digits,
             message=message,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tornado_alice import Reply, Skill, request, say, step, suggest
 
+from ..digits import LONGEST
 from ..errors import QueueFull, StoreUnavailable
 from ..jobs import Stage
 from ..service import Service
@@ -30,7 +31,7 @@ class Pi:
         n = start + count - 1
         if n > self.service.available:
             job, _ = self.service.submit(n)
-            if job.status in (Stage.ERROR, Stage.CANCELLED):
+            if job.retryable:
                 self.service.retry(n)
             job = await self.service.wait(n)
             if job.status != Stage.STORED:
@@ -40,7 +41,7 @@ class Pi:
     async def digit(self, n: int) -> dict[str, Any]:
         """The n-th digit after the point; its job is on the dashboard."""
         job, _ = self.service.submit(n)
-        if job.status in (Stage.ERROR, Stage.CANCELLED):
+        if job.retryable:
             self.service.retry(n)
         job = await self.service.wait(n)
         return {"digits": str(job.digit)} if job.status == Stage.STORED else {"error": job.error or job.status.value}
@@ -184,7 +185,7 @@ def _sequences() -> list[str]:
     day = numerals.date(_words())
     if day is None:
         said = numerals.digits(_words())
-        return [said] if 1 <= len(said) <= 20 else []
+        return [said] if 1 <= len(said) <= LONGEST else []
     number, month, year = day
     short = f"{number:02}{month:02}"
     return [short] if year is None else [f"{short}{year:04}", f"{short}{year % 100:02}", short]

@@ -3,10 +3,9 @@
 import { act, ask } from "../api.js";
 import { Feed, showState } from "../feed.js";
 import { Table } from "./table.js";
-import { bare, say } from "../text.js";
+import { bare, has, say } from "../text.js";
 import { View } from "./view.js";
 
-const TOLD_ALOUD = new Set(["registered", "stored", "error", "cancelled", "removed"]);
 const MANY = 3; // more changes at once are told as a number
 
 const byId = (id) => document.getElementById(id);
@@ -17,7 +16,7 @@ const showLink = showState(byId("link"));
 new Feed(Number(document.body.dataset.cursor), {
   tell(events) {
     view.tell(events);
-    announce(events.filter((event) => TOLD_ALOUD.has(event.stage)));
+    announce(events.filter((event) => has(`said_${event.stage}`)));
   },
   state(now) {
     showLink(now);

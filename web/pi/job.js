@@ -2,8 +2,9 @@
 
 import { act, ask } from "../api.js";
 import { Digits } from "./digits.js";
+import { isFinished, isReport } from "./facts.js";
 import { Feed, showState } from "../feed.js";
-import { isFinished, writeActions } from "./table.js";
+import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
 import { useTools } from "./tools.js";
 
@@ -115,7 +116,7 @@ function complain(error) {
 // -- its events
 
 function list(event) {
-  if (event.stage === "taken" && event.progress > 0) return; // the progress bar shows these
+  if (isReport(event)) return;
   const events = byId("events");
   if (events.querySelector(`[data-id="${event.id}"]`)) return;
   const line = document.createElement("li");

@@ -1,16 +1,13 @@
 // The rows of the table: one per job, kept by n, so that no job can be shown twice.
 
 import { duration, number, say, statusWord, writeTime } from "../text.js";
-
-const FINISHED = new Set(["stored", "error", "cancelled"]);
-
-export const isFinished = (status) => FINISHED.has(status);
+import { isFinished, isRetryable } from "./facts.js";
 
 /** Make the buttons of `root` do what the job's status allows. */
 export function writeActions(root, job) {
   const retry = root.querySelector(".retry");
   const remove = root.querySelector(".remove");
-  retry.hidden = job.status !== "error" && job.status !== "cancelled";
+  retry.hidden = !isRetryable(job.status);
   remove.textContent = say(isFinished(job.status) ? "remove" : "cancel");
 }
 

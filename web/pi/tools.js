@@ -1,11 +1,11 @@
 // What one can do with the digits of a job's page: go to a position, find a sequence, copy.
 
 import { ask } from "../api.js";
+import { FACTS } from "./facts.js";
 import { bare, say } from "../text.js";
 import { fetchDigits } from "./windows.js";
 
 const MOST_COPIED = 100_000;
-const ONE_REQUEST = 10_000; // digits, the limit of /v1/pi
 
 const byId = (id) => document.getElementById(id);
 
@@ -58,7 +58,9 @@ function useSearch(digits, show) {
   byId("search").addEventListener("submit", async (event) => {
     event.preventDefault();
     const sequence = bare(input.value).replace(/[.\-/]/g, ""); // a date is typed with points
-    if (!/^\d{1,20}$/.test(sequence)) return void (found.textContent = say("search_digits"));
+    if (!/^\d+$/.test(sequence) || sequence.length > FACTS.longest) {
+      return void (found.textContent = say("search_digits", { n: FACTS.longest }));
+    }
     found.textContent = say("searching");
     try {
       const { position, searched } = await ask("GET", `/api/search?q=${sequence}&start=${start}`);
@@ -98,7 +100,7 @@ function useCopy(digits) {
 async function collect(from, count, signal) {
   let digits = "";
   while (digits.length < count) {
-    digits += await fetchDigits(from + digits.length, Math.min(ONE_REQUEST, count - digits.length), signal);
+    digits += await fetchDigits(from + digits.length, Math.min(FACTS.window, count - digits.length), signal);
   }
   return digits;
 }

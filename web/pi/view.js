@@ -5,10 +5,10 @@
 // is loaded again, at most once in PAUSE.
 
 import { ask } from "../api.js";
+import { FACTS, isReport } from "./facts.js";
 
 const PAUSE = 400; // ms between two loads, so that a burst of new jobs does not become a burst of requests
-const PER_PAGE = 50;
-const DEFAULTS = { status: "", q: "", sort: "-registered_at", page: 1 };
+const DEFAULTS = { status: "", q: "", sort: FACTS.sort, page: 1 };
 
 export class View {
   /** shown(jobs, total) is called after each load, failed(error) when one was refused. */
@@ -69,14 +69,14 @@ export class View {
   }
 
   query() {
-    const query = new URLSearchParams({ sort: this.sort, page: this.page, per_page: PER_PAGE });
+    const query = new URLSearchParams({ sort: this.sort, page: this.page, per_page: FACTS.per_page });
     if (this.status) query.set("status", this.status);
     if (this.q) query.set("q", this.q);
     return query;
   }
 
   take(jobs, total) {
-    const pages = Math.max(1, Math.ceil(total / PER_PAGE));
+    const pages = Math.max(1, Math.ceil(total / FACTS.per_page));
     if (this.page > pages) return void this.set({ page: pages }); // the last page lost its last row
     this.pages = pages;
     this.table.show(jobs);
@@ -97,9 +97,10 @@ export class View {
     }
   }
 
-  concerns({ n, job, stage, progress }) {
+  concerns(event) {
+    const { n, job } = event;
     const before = this.table.status(n);
-    if (!job || before === undefined) return !(stage === "taken" && progress > 0);
+    if (!job || before === undefined) return !isReport(event);
     const ordered = this.sort.endsWith("status") || this.sort.endsWith("seconds");
     return before !== job.status && (this.status !== "" || ordered);
   }

@@ -7,14 +7,15 @@
 // 3. The KEPT windows looked at last stay in memory; `Map` keeps them in order of use.
 
 import { ask } from "../api.js";
+import { FACTS } from "./facts.js";
 
-export const SIZE = 5000; // digits of a window: some screens full, and half of what one request may ask for
+export const SIZE = FACTS.window / 2; // digits of a window: some screens full
 const KEPT = 40;
 const AHEAD = SIZE / 2; // digits before and after those in view
 const REST = 40; // ms
 const AGAIN = 2000; // ms before a failed fetch is tried again
 
-/** `count` digits from position `from` on, straight from the server; `count` is at most 10,000. */
+/** `count` digits from position `from` on, straight from the server; `count` is at most FACTS.window. */
 export async function fetchDigits(from, count, signal) {
   const { content } = await ask("GET", `/v1/pi?start=${from}&numberOfDigits=${count}`, { signal });
   return content;

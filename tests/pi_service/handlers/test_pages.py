@@ -1,6 +1,8 @@
 """The pages and the forms that work without JavaScript."""
 
+import json
 import re
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -8,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from pi_service.handlers.base import SECURITY
 from pi_service.handlers.pages import preferred
-from pi_service.jobs import Stage
+from pi_service.jobs import FINISHED, RETRYABLE, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 
@@ -50,6 +52,26 @@ class Browser:
 @pytest.fixture
 def browser(http_client: AsyncHTTPClient, base_url: str) -> Browser:
     return Browser(http_client, base_url)
+
+
+@gen_test
+@pytest.mark.parametrize("path", ["/", "/pi/10"])
+async def test_facts(browser: Browser, service: Service, path: str) -> None:
+    """The scripts get the service's bounds, defaults and groups of statuses, and need no list of their own."""
+    service.submit(10)
+    await service.wait(10)
+    found = re.search('data-facts="([^"]*)"', (await browser.fetch(path)).body.decode())
+    assert found
+    facts = json.loads(unescape(found[1]))
+    assert set(facts["finished"]) == FINISHED
+    assert set(facts["retryable"]) == RETRYABLE
+    assert (facts["reporting"], facts["sort"], facts["per_page"]) == ("taken", "-registered_at", 50)
+    longest = (await browser.fetch(f"/api/search?q={'1' * facts['longest']}")).code
+    longer = (await browser.fetch(f"/api/search?q={'1' * (facts['longest'] + 1)}")).code
+    assert (longest, longer) == (200, 400)
+    widest = (await browser.fetch(f"/v1/pi?numberOfDigits={facts['window']}")).code
+    wider = (await browser.fetch(f"/v1/pi?numberOfDigits={facts['window'] + 1}")).code
+    assert (widest, wider) == (404, 400)  # that many are not on disk; one more is never answered
 
 
 @gen_test
