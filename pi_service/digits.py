@@ -62,7 +62,11 @@ class Digits:
         return max(0, self._sums.size - 1)
 
     async def open(self) -> str:
-        """Verify what is on disk and make it available; returns what is wrong with it, '' if nothing."""
+        """Verify what is on disk and make it available.
+
+        Returns:
+            What is wrong with it, in words; '' if nothing is.
+        """
         sums, trouble = await asyncio.to_thread(self._verified)
         self._serve(self._path.open("rb") if sums.size else None, sums)
         return trouble
@@ -73,9 +77,15 @@ class Digits:
             self._serve(None, _Sums(0, ()))
 
     def window(self, start: int, count: int) -> str:
-        """`count` digits from position `start` on, position 0 being the leading 3.
+        """Digits that are on disk.
 
-        Raises `NotFound` if they are not all on disk.
+        Args:
+            start: the first position; 0 is the leading 3.
+            count: how many digits.
+
+        Raises:
+            NotFound: they are not all on disk.
+            CheckFailed: the file became shorter while it was served.
         """
         if self._file is None or start + count > self._sums.size:
             raise NotFound(
@@ -92,9 +102,14 @@ class Digits:
         return int(self.window(n, 1))
 
     async def find(self, sequence: str, start: int = 1) -> Match:
-        """The first place at or after position `start` where `sequence` stands; the leading 3 is not searched.
+        """The first place where a sequence stands; the leading 3 is not searched.
 
-        Raises `BadRequest` unless `sequence` is 1 to 20 digits.
+        Args:
+            sequence: 1 to `LONGEST` digits.
+            start: the first position to look at.
+
+        Raises:
+            BadRequest: `sequence` is something else.
         """
         if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= LONGEST):
             raise BadRequest("q", f"q must be 1 to {LONGEST} digits; got {sequence[:50]!r}")
@@ -105,11 +120,18 @@ class Digits:
             return await asyncio.to_thread(_find, self._path, sequence.encode(), max(1, start), size)
 
     async def replace(self, source: Path, n: int) -> None:
-        """Make `source`, a file of n + 1 digits on the same file system, the digits file; it is gone afterwards.
+        """Make a result the digits file; on return its digits are safe on disk.
 
-        On return the digits are safe on disk. Raises `DiskFull` if they cannot be written and `CheckFailed` if they
-        cannot be right; in both cases what was there before stays. A replacement once begun goes on to its end, also
-        if the caller is cancelled.
+        A replacement once begun goes on to its end, also if the caller is cancelled. After an error what was there
+        before stays.
+
+        Args:
+            source: a file of n + 1 digits on the same file system; it is gone afterwards.
+            n: digits after the point.
+
+        Raises:
+            DiskFull: they cannot be written.
+            CheckFailed: they cannot be right.
         """
         await asyncio.shield(asyncio.ensure_future(self._replace(source, n)))
 

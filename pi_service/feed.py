@@ -51,7 +51,13 @@ class Subscription:
 
 
 class Feed:
-    """`missed(after, limit)` reads committed changes with ids above `after`; `last_id` is the newest id there is."""
+    """The fan-out of one service.
+
+    Args:
+        read: gives up to `limit` committed changes with ids above `after`, oldest first: read(after, limit).
+        last_id: the newest id there is.
+        queue_size: changes a subscriber may lag behind.
+    """
 
     def __init__(self, read: Callable[[int, int], list[Change]], last_id: int, queue_size: int = QUEUE) -> None:
         self._read = read
@@ -71,10 +77,15 @@ class Feed:
         self._news = asyncio.Event()
 
     def subscribe(self, after: int | None = None, dropped: Callable[[bool], None] = lambda slow: None) -> Subscription:
-        """All changes with an id above `after`; None: only those from now on.
+        """Listen to changes.
 
-        `dropped(slow)` is called when the feed ends the subscription: slow is True if the listener lagged too far
-        behind and should come back with its cursor, False if the feed was closed.
+        Args:
+            after: the id of the last change that the listener knows; None: only those from now on.
+            dropped: called when the feed ends the subscription, with True if the listener lagged too far behind and
+                should come back with its cursor, with False if the feed was closed.
+
+        Returns:
+            What to iterate over; give it to `unsubscribe` when it is no longer read.
         """
         subscription = Subscription(self, self.last_id if after is None else after, dropped)
         self._subscriptions.add(subscription)

@@ -1,15 +1,17 @@
 """Who waits for what: lanes of jobs, and the one run a lane has at a time. No I/O, nothing is recorded here.
 
-Invariant: an unfinished job is in one lane's `waiting` or among one run's `members`; `drop` removes it from both.
+1. An unfinished job is in one lane's `waiting` or among one run's `members`; `drop` removes it from both.
+2. The leader is the job that waited longest, not the largest: nobody is overtaken for ever.
+3. A run whose leader has left takes no new members: it will bring no digits.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-#: Progress is reported at most this often (seconds) and only if it moved by a visible amount, so that the history of a
-#: job of hours stays within a thousand lines.
+#: Seconds between two reports of progress, at least.
 PROGRESS_EVERY = 0.1
+#: What progress must have moved by to be reported: so the history of a job of hours stays within a thousand lines.
 PROGRESS_STEP = 0.001
 
 
@@ -31,12 +33,17 @@ class Run:
         return self.leader in self.members
 
     def begin(self, now: float) -> None:
+        """A computation starts; its progress counts from nothing."""
         self.computing, self.progress, self.told_at = True, 0.0, now
 
     def report(self, fraction: float, now: float) -> list[int]:
-        """Which members to tell of this progress: none if it is too soon, else the leader and one follower.
+        """Which members to tell of progress: none if it is too soon, else the leader and one follower.
 
         Followers take turns, so that a thousand of them cost no more events than one.
+
+        Args:
+            fraction: 0..1.
+            now: seconds of any clock that only goes forward.
         """
         soon = now - self.told_at < PROGRESS_EVERY or fraction - self.progress < PROGRESS_STEP
         if soon or not self.computing or not self.wanted:
@@ -56,6 +63,7 @@ class Lane:
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, n: int) -> None:
+        """Let `n` wait."""
         self.waiting[n] = None
         self._filled.set()
 
@@ -81,7 +89,11 @@ class Lane:
         return len(self.waiting) + (len(self.run.members) - self.run.wanted if self.run else 0)
 
     def drop(self, n: int) -> Callable[[], object] | None:
-        """Take `n` out; if that leaves a computation which nobody leads, what ends it."""
+        """Take `n` out.
+
+        Returns:
+            What ends the computation that nobody leads now; None if there is no such.
+        """
         self.waiting.pop(n, None)
         run = self.run
         if run is None or n not in run.members:

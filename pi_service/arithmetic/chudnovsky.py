@@ -12,7 +12,6 @@ For the terms a < k <= b (Haible and Papanikolaou 1997; Xue's gmp-chudnovsky 200
 
 and two neighbours L, R merge to P = P_L P_R, Q = Q_L Q_R, T = T_L Q_R + P_L T_R.
 
-Rules
 1. The powers of two of C and k^3 stay out of Q, which is a fifth shorter so; a shift puts them back into T.
 2. Every P, Q, T carries its residues modulo the prime 2^61 - 1. They follow from the parents' residues and are
    compared with the numbers after every merge; a mismatch raises CheckFailed and names the step.
@@ -32,17 +31,22 @@ from ..errors import CheckFailed
 from .checked import ALONE, PRIME, Threads, checked_product, shifted, small_error
 from .newton import inverse
 
+#: Of the summands A + B k.
 A, B = 13591409, 545140134
+#: What each term's denominator grows by, beside k^3.
 C = 640320**3 // 24
+#: C without its powers of two (rule 1).
 K = C >> 15
+#: 4270934400: what `fraction` multiplies Q and 1 / sqrt(10005) by.
 SCALE = 426880 * 10005
+#: 14.18.
 DIGITS_PER_TERM = math.log10(640320**3 / 1728)
 
-# Terms of one loop. 12 is 2 % slower, 48 is 4 %. In the loop, two terms per turn take 1.2 of the time, int instead
-# of mpz 1.2, fmma 1.1, differences instead of the polynomials in k 1.0.
+#: Terms of one loop. 12 is 2 % slower, 48 is 4 %. In the loop, two terms per turn take 1.2 of the time, int instead
+#: of mpz 1.2, fmma 1.1, differences instead of the polynomials in k 1.0.
 LEAF = 24
-# Ranges of these lengths are divided by `common(length)`: at 10^7 digits the whole splitting takes 0.82 of the
-# time without (from 80 to 1400 terms 0.84, to 6000 terms 0.90: divisions grow dearer than what they save).
+#: Ranges of these lengths are divided by `common(length)`: at 10^7 digits the whole splitting takes 0.82 of the
+#: time without (from 80 to 1400 terms 0.84, to 6000 terms 0.90: divisions grow dearer than what they save).
 REDUCED = range(80, 3000)
 
 
@@ -72,7 +76,8 @@ class Range:
     def check(self, step: str) -> Range:
         """Self, after comparing the numbers with the residues.
 
-        Raises CheckFailed naming `step` and the terms.
+        Raises:
+            CheckFailed: they differ; the message names `step` and the terms.
         """
         if (self.p % PRIME, self.q % PRIME, self.t % PRIME) != self.residues:
             raise CheckFailed(f"{step} of terms {self.a}..{self.b}: wrong residue modulo 2^61-1")
@@ -96,7 +101,11 @@ def merged_residues(left: Range, right: Range) -> tuple[int, int, int]:
 
 
 def merge(left: Range, right: Range, threads: Threads = ALONE) -> Range:
-    """P, Q, T of two neighbouring ranges together, checked."""
+    """P, Q, T of two neighbouring ranges together.
+
+    Raises:
+        CheckFailed: a product is wrong.
+    """
     t1q2, p1t2, q, p = threads.run(
         lambda: left.t * right.q,
         lambda: left.p * right.t,
@@ -139,10 +148,10 @@ def common(length: int) -> mpz:
 class Shape:
     """What all ranges of one length share when they are split in halves."""
 
-    left: int  # terms of the left half
-    factor: mpz  # to divide P, Q, T by after the merge; 1 for most lengths
-    inverse: int  # of factor modulo PRIME
-    cut: mpz  # by what P, Q, T are smaller then in all
+    left: int  #: terms of the left half
+    factor: mpz  #: to divide P, Q, T by after the merge; 1 for most lengths
+    inverse: int  #: of factor modulo PRIME
+    cut: mpz  #: by what P, Q, T are smaller then in all
 
 
 @lru_cache(maxsize=1024)
@@ -162,7 +171,7 @@ def power_of_k(exponent: int) -> mpz:
     return mpz(K) ** exponent
 
 
-# P, Q, T and their residues: in the many short ranges at the bottom even a dataclass would cost 10 %.
+#: P, Q, T and their residues: in the many short ranges at the bottom even a dataclass would cost 10 %.
 Numbers = tuple[mpz, mpz, mpz, int, int, int]
 
 
@@ -210,6 +219,14 @@ def quotient_parts(ranges: list[Range], bits: int, threads: Threads = ALONE) -> 
 
     The right range weighs P_L / Q_L, so it is cut to the bits that still count (usually half of them) before
     the products, and P is not needed: 0.6 of the time of a full merge.
+
+    Args:
+        ranges: from term 0 on.
+        bits: what Q shall have.
+        threads: what may share the products.
+
+    Raises:
+        CheckFailed: a product is wrong.
     """
     left, *rest = ranges
     if not rest:
@@ -231,10 +248,20 @@ def quotient_parts(ranges: list[Range], bits: int, threads: Threads = ALONE) -> 
 
 
 def fraction(q: mpz, t: mpz, root: mpz, bits: int, threads: Threads = ALONE) -> mpz:
-    """pi * 2^bits within some hundred units (one of the root weighs 314), for `root` = `inverse_root(bits)`.
+    """pi * 2^bits within some hundred units (one of the root weighs 314).
 
     SCALE Q root / (A Q + T) by Newton: the inverse of the divisor to half of the bits beside the product Q root,
     then quotient, remainder, and the remainder's quotient. Against `//` on one core 0.9 of the time, on two 0.5.
+
+    Args:
+        q: Q with all its powers of two, cut.
+        t: T, cut as Q is.
+        root: `inverse_root(bits)`.
+        bits: behind the binary point.
+        threads: what may share the products.
+
+    Raises:
+        CheckFailed: a product or the size of a remainder is wrong.
     """
     divisor = A * q + t
     half, length = bits // 2 + 32, divisor.bit_length()

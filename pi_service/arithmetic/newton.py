@@ -3,8 +3,10 @@
     1 / a:         y += y (1 - a y)
     1 / sqrt(a):   r += r (1 - a r^2) / 2
 
-Each step doubles the right bits, so the last one costs about as much as all before it together. Products release the
-GIL and run beside other threads, which `//` and `isqrt` do not.
+1. Each step doubles the right bits, so the last one costs about as much as all before it together.
+2. A step works with no more bits than it can make right; the precisions are planned from the last one down.
+3. The error term of a step is known to be small before it is used; a longer one raises CheckFailed.
+4. Products release the GIL and run beside other threads, which `//` and `isqrt` do not.
 """
 
 from __future__ import annotations
@@ -16,7 +18,11 @@ from .checked import checked_product, shifted, small_error
 
 
 def precisions(bits: int, first: int) -> list[int]:
-    """The precisions of a Newton iteration, each less than twice the one before, up to `bits`."""
+    """The precisions of a Newton iteration in bits, each less than twice the one before, up to `bits`.
+
+    >>> precisions(1000, 300)
+    [274, 516, 1000]
+    """
     result = [bits]
     while result[-1] > first:
         result.append(result[-1] // 2 + 16)

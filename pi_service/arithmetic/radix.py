@@ -1,12 +1,15 @@
 """A binary fraction to decimal digits by divide and conquer; pure arithmetic, no division.
 
-A piece is (x, bits, count): the fraction x / 2^bits is wanted to `count` digits. Multiplied by 10^(count/2) its
-whole part would be the first half of the digits, and what is left behind the point is the second half. The
-first half is not taken from the product, though, but from x cut to the bits that half needs: so no number is
-longer than it must be, and the halves are independent.
+A piece is (x, bits, count): the fraction x / 2^bits is wanted to `count` digits.
 
-The whole part is still known modulo 2^61 - 1, and the digits of the first half, read back, must agree with it.
-That checks the product, the cut and the digits in one.
+1. Multiplied by 10^(count/2) its whole part would be the first half of the digits, and what is left behind the point
+   is the second half.
+2. The first half is not taken from the product, though, but from x cut to the bits that half needs: so no number is
+   longer than it must be, and the halves are independent.
+3. The whole part is still known modulo 2^61 - 1, and the digits of the first half, read back, must agree with it.
+   That checks the product, the cut and the digits in one.
+4. Every cut rounds down and costs a unit in the last of the MARGIN bits; `settled` refuses digits that such an error
+   could have changed.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ from gmpy2 import mpz
 from ..errors import CheckFailed
 from .checked import ALONE, PRIME, Threads, checked_product
 
+#: Bits that a decimal digit is worth.
 BITS_PER_DIGIT = log2(10)
-MARGIN = 80  # bits of a piece beyond its digits; each level costs one unit in the last of them
-
-GUARD = 64  # bits beyond those of a piece that Q and T of the series carry
-SPARE = 20  # digits computed beyond the wanted ones; all 9 or all 0 there would leave the last digit in doubt
-
-# mpz.digits() is quadratic; pieces of 800..1600 digits are cheapest (400: 1.1 x, 3200: 1.1 x).
+#: Bits of a piece beyond its digits; each level costs one unit in the last of them.
+MARGIN = 80
+#: Bits beyond those of a piece that Q and T of the series carry.
+GUARD = 64
+#: Digits computed beyond the wanted ones; all 9 or all 0 there would leave the last digit in doubt.
+SPARE = 20
+#: Digits of a leaf. mpz.digits() is quadratic; pieces of 800..1600 digits are cheapest (400: 1.1 x, 3200: 1.1 x).
 LEAF = 1600
 
 
@@ -88,8 +93,13 @@ def halve(
     """The two halves of a piece, each with the residue of its digits.
 
     Args:
+        piece: an even count of digits.
         power: 5^(count/2).
         known: the residue of the digits of the whole piece; without it that of the second half is not known either.
+        threads: what may share the product.
+
+    Raises:
+        CheckFailed: the product is wrong.
     """
     half = piece.count // 2
     width = min(bits(half), piece.bits)
@@ -111,9 +121,13 @@ def halve(
 
 
 def split(piece: Piece, pieces: int, power: mpz, threads: Threads = ALONE) -> list[tuple[Piece, int | None]]:
-    """`piece` in `pieces` (a power of two) parts, each with the residue of its digits where that is known.
+    """A piece in equal parts, each with the residue of its digits where that is known.
 
-    `power` is 5^(piece.count / 2).
+    Args:
+        piece: what to cut.
+        pieces: how many parts, a power of two.
+        power: 5^(piece.count / 2).
+        threads: what may share the products.
     """
     parts: list[tuple[Piece, int | None]] = [(piece, None)]
     while len(parts) < pieces:
@@ -124,7 +138,14 @@ def split(piece: Piece, pieces: int, power: mpz, threads: Threads = ALONE) -> li
 
 
 def digits(piece: Piece, residue: int | None = None) -> str:
-    """The digits of a piece, exactly `piece.count` characters, checked against their residue if it is known.
+    """The digits of a piece, exactly `piece.count` characters.
+
+    Args:
+        piece: the fraction and how many digits of it.
+        residue: of the digits modulo PRIME, where that is known.
+
+    Raises:
+        CheckFailed: the digits, read back, have another residue.
 
     >>> digits(Piece(mpz(1) << 199, 200, 5))
     '50000'

@@ -42,11 +42,15 @@ from .ranges import Span
 for _name in ("tornado", "tornado.application"):
     logging.getLogger(_name).setLevel(logging.NOTSET)
 
+#: Seconds in which a scheduler must answer.
 CONNECT_SECONDS = 10.0
+#: Seconds between two looks for workers.
 WATCH_SECONDS = 1.0
 #: Seconds without any worker before a job fails; a new one may take a dead one's place meanwhile.
 WORKERLESS_SECONDS = 30.0
-PIECE = 1_000_000  # digits that come to the server at once; also a second of work at most
+#: Digits that come to the server at once; also a second of work at most.
+PIECE = 1_000_000
+#: So many pieces at most, however many digits: longer ones then, and no more work for the scheduler.
 MOST_PIECES = 256
 
 
@@ -56,7 +60,7 @@ class Graph:
 
     tasks: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
-    ends: dict[Span, Any] = field(default_factory=dict)  # keys, or futures of what is kept from before
+    ends: dict[Span, Any] = field(default_factory=dict)  #: keys, or futures of what is kept from before
     texts: list[str] = field(default_factory=list)
 
     def add(self, name: str, weight: float, function: Callable[..., object], *args: Any) -> str:
@@ -79,7 +83,13 @@ def small_graph(n: int) -> Graph:
 
 
 def big_graph(n: int, threads: int, kept: dict[Span, Future[Any]]) -> Graph:
-    """The tasks to n digits on `threads` threads, going on from the kept ranges."""
+    """The tasks to n digits.
+
+    Args:
+        n: digits after the point.
+        threads: of the whole cluster.
+        kept: ranges from before, to go on from.
+    """
     graph = Graph()
     levels = (min(MOST_PIECES, max(threads, -(-n // PIECE))) - 1).bit_length()
     digits = radix.size(n + radix.SPARE, 1 << levels)
@@ -225,7 +235,16 @@ class Computation:
         return {span: self._futures.get(end, end) for span, end in self._graph.ends.items()}
 
     async def finish(self, n: int, target: Path, progress: Progress) -> None:
-        """Write the digits as they come. Raises what went wrong, in groups."""
+        """Write the digits as they come.
+
+        Args:
+            n: digits after the point.
+            target: the file, made anew.
+            progress: told of finished tasks.
+
+        Raises:
+            BaseExceptionGroup: what went wrong, in groups of groups.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch())
@@ -275,7 +294,11 @@ class Computation:
 
 
 def put(target: Path, data: bytes, offset: int) -> None:
-    """Write into a file, which offset 0 begins anew. Raises DiskFull."""
+    """Write into a file, which offset 0 begins anew.
+
+    Raises:
+        DiskFull: it cannot be written.
+    """
     try:
         with target.open("r+b" if offset else "wb", buffering=0) as file:
             write_all(file.fileno(), data, offset)
@@ -284,7 +307,11 @@ def put(target: Path, data: bytes, offset: int) -> None:
 
 
 async def connect(scheduler: str) -> Client:
-    """A client on the running loop. Raises WorkerDied."""
+    """A client on the running loop.
+
+    Raises:
+        WorkerDied: no scheduler answers.
+    """
     client = Client(scheduler, asynchronous=True, set_as_default=False, timeout=CONNECT_SECONDS, name="pi_service")
     try:
         await client

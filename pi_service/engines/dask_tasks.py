@@ -26,7 +26,8 @@ from ..arithmetic.chudnovsky import Range
 from ..arithmetic.radix import Piece
 from ..errors import CheckFailed, PiError
 
-MOST_THREADS = 4  # that a merge can use
+#: Threads that a merge can use: it has four products.
+MOST_THREADS = 4
 
 Result = TypeVar("Result")
 
@@ -37,10 +38,14 @@ class Part:
 
     piece: Piece
     residue: int
-    digits: int | None = None  # the residue of the piece's digits, where that is known
+    digits: int | None = None  #: the residue of the piece's digits, where that is known
 
     def open(self, step: str) -> Piece:
-        """The piece, after a check. Raises CheckFailed."""
+        """The piece, after a check.
+
+        Raises:
+            CheckFailed: the number is not what it was; the message names `step`.
+        """
         if self.piece.x % PRIME != self.residue:
             raise CheckFailed(f"{step}: a number changed on its way between workers")
         return self.piece

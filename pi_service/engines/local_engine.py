@@ -21,8 +21,11 @@ from .local_plan import Task, plan
 from .pool import PAGE, PAGES, STATE, Pool, stat
 from .ranges import BadFile
 
-FILE_ATTEMPTS = 3  # with files that turn out bad and are removed; other errors are for the caller to repeat
+#: Attempts with files that turn out bad and are removed; other errors are for the caller to repeat.
+FILE_ATTEMPTS = 3
+#: Seconds between two looks at the workers.
 WATCH_SECONDS = 0.25
+#: Seconds after which a worker that is stopped (SIGSTOP) is ended.
 STOPPED_SECONDS = 2.0
 
 

@@ -12,8 +12,8 @@ from . import local_tasks, ranges
 from .plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
 from .ranges import Span
 
-# Up to so many terms per worker it gets one chunk: with the smaller changes beside it, 10^6 digits took 0.85 of the
-# time of four chunks and their merges. For more terms, longer chunks showed no gain above the noise.
+#: Up to so many terms per worker it gets one chunk: with the smaller changes beside it, 10^6 digits took 0.85 of the
+#: time of four chunks and their merges. For more terms, longer chunks showed no gain above the noise.
 SMALL = 100_000
 
 
@@ -27,7 +27,7 @@ class Task:
     weight: float
     outputs: tuple[Path, ...] = ()
     needs: tuple[str, ...] = ()
-    spent: tuple[Path, ...] = ()  # files that nobody needs once the outputs are there
+    spent: tuple[Path, ...] = ()  #: files that nobody needs once the outputs are there
 
     @property
     def done(self) -> bool:
@@ -73,9 +73,13 @@ def term_tasks(directory: Path, last: int, workers: int) -> tuple[list[Task], li
 
 
 def plan(n: int, directory: Path, workers: int, target: Path) -> list[Task]:
-    """What remains to do for pi with n digits in the file `target`; each comes after those it needs.
+    """What remains to do for pi with n digits; each task comes after those it needs.
 
-    `directory` is where the files between the tasks lie.
+    Args:
+        n: digits after the point.
+        directory: where the files between the tasks lie.
+        workers: processes that share the work.
+        target: the file of digits, which begins with the 3 already.
     """
     pieces = 1 << (workers - 1).bit_length()
     digits = radix.size(n + radix.SPARE, pieces)

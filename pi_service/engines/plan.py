@@ -6,16 +6,24 @@ from itertools import pairwise
 
 from .ranges import Span
 
-# Shares of the processor time at 10^7 digits; progress counts finished steps by them.
+#: Shares of the processor time at 10^7 digits; progress counts finished steps by them.
 SPLIT, MERGE, ROOT, POWER, FRACTION, CONVERT = 0.55, 0.06, 0.04, 0.01, 0.16, 0.18
+#: Terms of the longest chunk.
 TERMS_PER_CHUNK = 60_000
-# The square root takes as long as such a part of all terms, and the last terms take the longest; the last chunk
-# goes to the worker that has had the root, so it is shorter.
+#: The square root takes as long as such a part of all terms, and the last terms take the longest; the last chunk
+#: goes to the worker that has had the root, so it is shorter.
 ROOT_AS_TERMS = 0.12
 
 
 def chunks(a: int, b: int, workers: int, small: int = 0) -> list[Span]:
-    """The terms a < k <= b in equal parts, a multiple of `workers`; up to `small` for each worker in one part each."""
+    """The terms a < k <= b in equal parts, a multiple of `workers`.
+
+    Args:
+        a: the term before the first.
+        b: the last term.
+        workers: how many work at the same time.
+        small: up to so many terms for each worker there is one part for each.
+    """
     length = b - a
     if length <= workers * small:
         full = length / (workers - min(0.8, ROOT_AS_TERMS * workers))
@@ -30,7 +38,14 @@ def chunks(a: int, b: int, workers: int, small: int = 0) -> list[Span]:
 
 
 def cover(found: list[Span], last: int, workers: int, small: int = 0) -> list[Span]:
-    """Spans from term 0 to at least `last`: those that are found, and `chunks` in the gaps between."""
+    """Spans from term 0 to at least `last`: those that are found, and `chunks` in the gaps between.
+
+    Args:
+        found: what is there already, in order; of those that begin together the longest first.
+        last: the last term that is needed.
+        workers: as for `chunks`.
+        small: as for `chunks`.
+    """
     result: list[Span] = []
     end = 0
     for span in found:

@@ -27,12 +27,19 @@ from pebble import ProcessExpired, ProcessPool
 
 from ..errors import DiskFull, LimitExceeded, WorkerDied
 
+#: Dialogs and pages come first, even when all cores compute.
 NICE = 19
-STATE, STARTED, PAGES = 0, 19, 21  # places in the list of `stat`
+#: Places in the list of `stat`.
+STATE, STARTED, PAGES = 0, 19, 21
+#: Bytes of a page of memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
-WARM = 16 << 20  # bytes of heap that a worker begins with: enough for 10^6 digits
-KEEP = 64 << 20  # bytes that a worker holds on to between tasks
+#: Bytes of heap that a worker begins with: enough for 10^6 digits.
+WARM = 16 << 20
+#: Bytes that a worker holds on to between tasks.
+KEEP = 64 << 20
+#: From <sys/prctl.h>: the signal that a process gets when its parent ends.
 PR_SET_PDEATHSIG = 1
+#: From <malloc.h>.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 
 
@@ -123,7 +130,11 @@ class Worker:
         return set(self._started)
 
     def schedule(self, function: Callable[..., None], args: tuple[Any, ...]) -> Future[None]:
-        """Run the function. Raises RuntimeError if the process died while it was idle."""
+        """Run the function.
+
+        Raises:
+            RuntimeError: the process died while it was idle.
+        """
         return self._pool.schedule(work, args=(function, args))
 
     def kill(self) -> None:
@@ -168,7 +179,15 @@ class Pool:
     async def run(self, name: str, function: Callable[..., None], *args: Any) -> None:
         """Run a task in the next worker that is free; cancelling ends the worker's process.
 
-        Raises WorkerDied, LimitExceeded (no memory), DiskFull, and what the task raises.
+        Args:
+            name: of the task, for the messages of errors.
+            function: importable by the worker; whatever else it raises is raised here.
+            args: what it is called with; they travel by pickle.
+
+        Raises:
+            WorkerDied: the process ended, or the pool is stopped.
+            LimitExceeded: no memory was left.
+            DiskFull: no space was left.
         """
         worker = await self._free.get()
         try:

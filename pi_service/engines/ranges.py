@@ -38,7 +38,11 @@ def write(path: Path, numbers: Sequence[int], residues: Sequence[int]) -> None:
 
 
 def read(path: Path) -> tuple[list[int], list[int]]:
-    """The numbers of a file and their residues. Raises BadFile."""
+    """The numbers of a file and their residues.
+
+    Raises:
+        BadFile: it cannot be read back; it is removed.
+    """
     try:
         with open(path, "rb") as file:
             head = json.loads(file.readline())
@@ -80,7 +84,11 @@ def save(directory: Path, part: Range) -> None:
 
 
 def load(directory: Path, span: Span) -> Range:
-    """P, Q, T of a span. Raises BadFile."""
+    """P, Q, T of a span.
+
+    Raises:
+        BadFile: its file cannot be read back; it is removed.
+    """
     (p, q, t), (rp, rq, rt) = read(span.path(directory))
     return Range(span.a, span.b, p, q, t, (rp, rq, rt))
 

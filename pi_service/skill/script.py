@@ -15,9 +15,12 @@ from ..service import Service
 from . import numerals
 from .phrases import INTENTS, phrases
 
-READ = 20  # digits read aloud at once: what one can listen to
+#: Digits read aloud at once: what one can listen to.
+READ = 20
+#: Digits of the first lesson: everybody knows them.
 FIRST_TO_LEARN = 3
-SEARCHED = 1_000_000  # digits that a search wants to have: most six-digit dates are among them
+#: Digits that a search wants to have: most six-digit dates are among them.
+SEARCHED = 1_000_000
 
 
 class Pi:

@@ -173,6 +173,19 @@ def test_not_a_database(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_the_server_ends_with_the_remedy(tmp_path: Path) -> None:
+    """Over a file of a newer release the server does not serve half of itself: it says what to do, and exits with 1."""
+    (tmp_path / "pi").mkdir()
+    with closing(sqlite3.connect(tmp_path / "pi" / "jobs.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+    command = [sys.executable, "-m", "tornado_alice", "--port", "0", "--data-dir", str(tmp_path)]
+    server = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert server.returncode == 1
+    assert server.stdout == ""
+    assert server.stderr.startswith("The pi service cannot start: ")
+    assert server.stderr.endswith(": install that release again, or use another data directory\n")
+
+
 def test_locked_file_is_no_foreign_one(old: Path) -> None:
     """While somebody else writes, the migration waits for another start: unavailable, not refused, and nothing lost."""
     with closing(sqlite3.connect(old, isolation_level=None)) as other:
