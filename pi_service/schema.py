@@ -4,6 +4,7 @@
    first one and left the number at 0.
 2. A migration that a release has shipped is never changed; a new one is put behind it.
 3. Those that are missing and the new number are one transaction: a process killed inside it leaves the old file.
+   The lock on the data directory keeps other processes out meanwhile.
 4. A file of a newer release, or of somebody else, is refused before anything is written to it.
 """
 

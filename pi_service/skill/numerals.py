@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
+#: Lemmas, as the analyser gives them, of what is said with one word and added to its neighbours.
 _SMALL = {
     "ноль нуль нулевой zero": 0,
     "один первый раз one first": 1,
@@ -42,12 +43,14 @@ _SMALL = {
     "восемьсот восьмисотый": 800,
     "девятьсот девятисотый": 900,
 }
+#: What the words before are multiplied by.
 _MULTIPLIERS = {
     "hundred hundredth": 100,
     "тысяча тысячный тысячная thousand thousandth": 1_000,
     "миллион миллионный миллионная million millionth": 1_000_000,
     "миллиард миллиардный billion billionth": 1_000_000_000,
 }
+#: January is the first.
 _MONTHS = (
     "январь january",
     "февраль february",
