@@ -122,9 +122,10 @@ class Worker:
 
     def pids(self) -> set[int]:
         """The process, if it lives."""
-        while self._receiver.poll():
-            pid, started = self._receiver.recv()
-            self._started[pid] = started
+        with contextlib.suppress(OSError):  # `end` closes the pipe, in a thread of its own
+            while self._receiver.poll():
+                pid, started = self._receiver.recv()
+                self._started[pid] = started
         found = self._started.items()
         self._started = {pid: started for pid, started in found if stat(pid)[STARTED:][:1] == [started]}
         return set(self._started)
