@@ -28,6 +28,7 @@ from pathlib import Path
 import peers
 
 from tornado_alice import SqliteJournal
+from tornado_alice.journal.sqlite import FILE_NAME
 from tornado_alice.testing import make_request
 
 SCRIPT = "tornado_alice.examples.guess_number_subgens"
@@ -101,13 +102,14 @@ class Soak:
 
     def lost(self) -> int:
         """Acknowledged turns that the journal does not hold as they were acknowledged."""
-        journal = SqliteJournal(self.folder / "journal.sqlite3")
+        journal = SqliteJournal(self.folder / FILE_NAME)
         journal.open()
-        missing = 0
-        for (session, n), answer in self.acknowledged.items():
-            head = journal.find(("test-skill", session))
-            missing += head is None or head.id is None or journal.sent(head.id, n) != answer
-        return missing
+        held = {
+            (entry.key[1], record.message_id): record.reply
+            for entry in journal.sessions(-1)
+            for _, record in journal.turns(entry.id)
+        }
+        return sum(held.get(place) != answer for place, answer in self.acknowledged.items())
 
 
 def main() -> None:

@@ -24,15 +24,16 @@ import load
 import peers
 
 from tornado_alice import Skill, SqliteJournal, request, say
-from tornado_alice.journal.sqlite import SCHEMA, connect
-from tornado_alice.protocol import answer
+from tornado_alice.journal.schema import migrate
+from tornado_alice.journal.sqlite import FILE_NAME, connect
+from tornado_alice.protocol import answer, echo
 from tornado_alice.session import Session
 
 Figures = dict[str, Any]
 
 
 def counting_skill(folder: Path, **options: Any) -> Skill:
-    skill = Skill("bench", journal=SqliteJournal(folder / "journal.sqlite3"), **options)
+    skill = Skill("bench", journal=SqliteJournal(folder / FILE_NAME), **options)
 
     @skill.script
     def run_script():
@@ -69,8 +70,8 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
         await skill.start()
         for n in range(turns):
             await skill.dialogs.answer(body("1", n))
-        records, dialogs = skill.journal.turns(1, 0), skill.dialogs
-        seed = next(iter(dialogs.scripts._live.values())).session.secret
+        records, dialogs = [record for _, record in skill.journal.turns(1)], skill.dialogs
+        seed = next(iter(dialogs.cache._live.values())).session.secret
         rates = []
         for _ in range(7):
             start = time.perf_counter()
@@ -140,7 +141,7 @@ def restart(sessions: int) -> Figures:
     """Milliseconds of the first answer after a start on a journal of `sessions` sessions, one known and one new."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _fill(folder / "journal.sqlite3", sessions)
+        _fill(folder / FILE_NAME, sessions)
         times = []
         for round_ in range(5):
             with peers.tornado_alice(data_dir=folder) as (port, _):
@@ -148,23 +149,24 @@ def restart(sessions: int) -> Figures:
                 start = time.perf_counter()
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", sent, timeout=60).read()
                 times.append(1000 * (time.perf_counter() - start))
-        size = round((folder / "journal.sqlite3").stat().st_size / 2**20)
+        size = round((folder / FILE_NAME).stat().st_size / 2**20)
     return {f"first answer on a journal of {sessions} sessions ({size} MiB), ms": peers.spread(times, 1)}
 
 
 def _fill(path: Path, sessions: int) -> None:
     """A journal of one-turn sessions, written at once."""
     conn = connect(path)
-    conn.executescript(SCHEMA)
+    migrate(conn, path)
     now = time.time()
     sent = body("0", 0)
-    reply = answer(say("Попытка 1"), json.loads(sent))[0]
+    reply = answer(say("Попытка 1"), echo(json.loads(sent)))[0]
     conn.execute("BEGIN")
     conn.executemany(
-        "INSERT INTO session VALUES (?, 'skill', ?, 0, '', '{}', ?, 0)", ((n, f"old-{n}", now) for n in range(sessions))
+        "INSERT INTO session VALUES (?, 'skill', ?, 0, '', '{}', ?, 0, NULL, NULL)",
+        ((n, f"old-{n}", now) for n in range(sessions)),
     )
     conn.executemany(
-        "INSERT INTO turn VALUES (?, 0, 0, 0, ?, ?, NULL, ?, 'digest', 'version')",
+        "INSERT INTO turn VALUES (?, 0, 0, 0, 0, ?, ?, NULL, ?, 'digest', 'version')",
         ((n, now, sent[:200], reply[:200]) for n in range(sessions)),
     )
     conn.execute("COMMIT")

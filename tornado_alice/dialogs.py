@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 #: How often a turn is begun anew because another process has written the same one first.
 TRIES = 3
+#: Sessions that said nothing but "ping" and are remembered.
+MOST_PINGED = 1000
 
 
 class Dialogs:
@@ -51,16 +53,16 @@ class Dialogs:
         self, script: Script, journal: Journal, options: Options, clock: Callable[[], float] = time.time
     ) -> None:
         self.script = script
-        self.scripts = SessionCache(options.max_live, options.idle)
+        self.cache = SessionCache(options.max_live, options.idle)
         self.lemma = lemmatizer(options.load_analyzer)
         self.journal, self.options, self._clock = journal, options, clock
         self.counts: Counter[str] = Counter()
-        self._runtime = Runtime(script, journal, options, self.scripts, self.lemma, self.counts)
+        self._runtime = Runtime(script, journal, options, self.cache, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
         """End running steps and drop all scripts; nothing is lost, the journal has it."""
-        await self.scripts.stop()
+        await self.cache.stop()
 
     async def answer(self, body: bytes) -> bytes:
         """The answer to one request of the platform.
@@ -87,16 +89,24 @@ class Dialogs:
                 log.exception("session %s: the engine failed", key[1])
                 return self._engine_says(self.options.sorry, data)
 
+    def _pong(self, key: Key, data: dict[str, Any]) -> bytes:
+        """The availability check is answered and not kept; if it was a person, their next words begin the dialog."""
+        pinged = self._runtime.pinged
+        pinged[key] = None
+        if len(pinged) > MOST_PINGED:
+            del pinged[next(iter(pinged))]
+        return self._engine_says(self.options.pong, data)
+
     def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any]) -> bytes:
-        return protocol.answer(say(*phrases), data)[0]
+        return protocol.answer(say(*phrases), protocol.echo(data))[0]
 
     async def _handle(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
-        if protocol.is_ping(data) and key not in self.scripts and self.journal.find(key) is None:
-            return self._engine_says(self.options.pong, data)
-        for _ in range(TRIES):
+        if protocol.is_ping(data) and key not in self.cache and (await self.journal.load(key)).head is None:
+            return self._pong(key, data)
+        for attempt in range(TRIES):
             turn = Turn(self._runtime, key, data, body, self._clock(), deadline)
             try:
-                return await turn.run()
+                return await turn.run(again=attempt > 0)
             except JournalConflict:
                 turn.abandon()  # another process was quicker with this very turn: go on from what it has written
             except BaseException:

@@ -5,11 +5,13 @@ import inspect
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from . import step as steps
+from .errors import JournalConflict
 from .journal.base import Journal
-from .journal.records import Head, Key, Op
+from .journal.records import Head, Kept, Key, Op, Place
 from .session import Do, Session
 from .threads import in_thread
 
@@ -17,6 +19,10 @@ log = logging.getLogger(__name__)
 
 #: Plain functions of steps that run at once; the next ones wait.
 MOST_THREADS = 64
+#: Seconds of silence after which a live script is compared with the journal; the platform ends a session after minutes.
+RECENT = 600.0
+#: Seconds between two looks at a step that another process runs.
+POLL = 0.05
 
 
 @dataclass(slots=True)
@@ -25,21 +31,22 @@ class LiveSession:
 
     Attributes:
         head: as the journal has it; `head.n` is the next turn.
-        message_id, sent: of its last turn.
         threads: bounds how many plain functions run at once.
+        message_id: of its last turn.
         used: when, by the loop's clock.
+        asked: identity of the request whose turn asked for the steps under way.
         work: tasks of the steps it waits for.
-        kept: outcomes that the journal holds for the turn under way.
+        kept: steps that the journal holds for turns that are not finished.
     """
 
     session: Session
     head: Head
     threads: asyncio.Semaphore
     message_id: int | None = None
-    sent: bytes = b""
     used: float = 0.0
+    asked: str = ""
     work: "list[asyncio.Task[Op]]" = field(default_factory=list)
-    kept: dict[int, Op] = field(default_factory=dict)
+    kept: dict[Place, Kept] = field(default_factory=dict)
 
     @property
     def at_work(self) -> bool:
@@ -58,42 +65,71 @@ class LiveSession:
         self.forget_work()
         self.session.close()
 
-    async def outcomes(self, asked: Do, journal: Journal, message_id: int | None, deadline: float) -> list[Op] | None:
+    async def outcomes(self, asked: Do, journal: Journal, deadline: float) -> list[Op] | None:
         """Outcomes of the steps asked for: recorded ones and those that end now; None if the turn's time is up.
 
         Args:
             deadline: by the loop's clock.
+
+        Raises:
+            JournalConflict: another process is further than this script.
         """
         if not self.work:
-            self.work = [self._begin(asked, i, journal, message_id) for i in range(len(asked.steps))]
+            self.work = [self._begin(asked, i, journal) for i in range(len(asked.steps))]
         left = max(0.0, deadline - asyncio.get_running_loop().time())
-        late = [task for i, task in enumerate(self.work) if self._kept(asked, i) is None]
+        late = [task for i, task in enumerate(self.work) if self._known(asked, i) is None]
         if late and (await asyncio.wait(late, timeout=left))[1]:
             return None
-        ops = [self._kept(asked, i) or task.result() for i, task in enumerate(self.work)]
+        ops = [self._known(asked, i) or task.result() for i, task in enumerate(self.work)]
         self.forget_work()
         return [{key: op[key] for key in ("ok", "error") if key in op} for op in ops]
 
-    def _kept(self, asked: Do, i: int) -> Op | None:
+    def _place(self, asked: Do, i: int) -> Place:
+        """What names a step: it belongs to the turn that asked for it, however long it takes."""
+        return Place(self.head.seq - (self.session.n - asked.turn), asked.first + i)
+
+    def _known(self, asked: Do, i: int) -> Op | None:
         """What the journal holds for a step: recorded before a crash, or by another process meanwhile."""
-        kept = self.kept.get(len(self.session.ops) + i)
-        return kept if kept is not None and kept["name"] == asked.steps[i].name else None
+        kept = self.kept.get(self._place(asked, i))
+        if kept is None or kept.op is None or kept.op["name"] != asked.steps[i].name:
+            return None
+        return kept.op if kept.asked in (self.asked, *before_schema_2(self.asked)) else None
 
-    def _begin(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> "asyncio.Task[Op]":
-        kept = self._kept(asked, i)
-        return asyncio.create_task(_known(kept) if kept else self._do(asked, i, journal, message_id))
+    def _begin(self, asked: Do, i: int, journal: Journal) -> "asyncio.Task[Op]":
+        known = self._known(asked, i)
+        return asyncio.create_task(_given(known) if known else self._do(asked, i, journal))
 
-    async def _do(self, asked: Do, i: int, journal: Journal, message_id: int | None) -> Op:
-        """Run one step and record its outcome: in the turn it was asked for, or in the one that waits for it now."""
-        session, base = self.session, len(self.session.ops)
-        skill_id, session_id = session.key
-        key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{asked.first + i}"
-        op: Op = {"name": asked.steps[i].name} | await _call(asked.steps[i], key, self.threads)
-        place, message = (base + i, message_id) if session.n == asked.turn else (i, None)
-        head = self.head._replace(n=session.n, ended=False)
-        id = await journal.add_step(session.key, head, place, message, op)
+    async def _do(self, asked: Do, i: int, journal: Journal) -> Op:
+        """Run one step, unless another process does, and record its outcome."""
+        step, place, request = asked.steps[i], self._place(asked, i), self.asked
+        while (id := await journal.claim(self.session.key, self.head, place, request, step.name)) is None:
+            if (theirs := await self._elsewhere(journal, place, request)) is not None:
+                return theirs
+            await asyncio.sleep(POLL)
         self.head = self.head._replace(id=id)
+        skill_id, session_id = self.session.key
+        key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{place.k}"
+        op: Op = {"name": step.name} | await _call(step, key, self.threads)
+        await journal.add_step(self.session.key, self.head, place, request, op)
         return op
+
+    async def _elsewhere(self, journal: Journal, place: Place, request: str) -> Op | None:
+        """The outcome of a step that another process runs, once it is there."""
+        known = await journal.load(self.session.key, since=self.head.seq)
+        if known.head is not None and (known.head.epoch, known.head.seq) > (self.head.epoch, self.head.seq):
+            raise JournalConflict(f"session {self.session.key[1]}: another process has written turn {self.head.seq}")
+        kept = known.steps.get(place)
+        return kept.op if kept is not None and kept.asked == request else None
+
+
+def identity(epoch: int, message_id: int | None, request: bytes) -> str:
+    """Names a request within its session: an outcome recorded for another one is of no use to it."""
+    return f"{message_id}/{epoch}/{blake2b(request, digest_size=8).hexdigest()}"
+
+
+def before_schema_2(identity: str) -> tuple[str, str]:
+    """The same in journals of release 0.1.0: the message's number, or nothing for a step that was waited for."""
+    return identity.partition("/")[0], ""
 
 
 class SessionCache:
@@ -114,6 +150,10 @@ class SessionCache:
 
     def __contains__(self, key: Key) -> bool:
         return key in self._live
+
+    def is_recent(self, live: LiveSession) -> bool:
+        """Has it spoken so lately that its session cannot have been swept from the journal?"""
+        return asyncio.get_running_loop().time() - live.used < RECENT
 
     def take(self, key: Key) -> LiveSession | None:
         """Take a script out for its turn: nobody else may drop it meanwhile. `keep` puts it back."""
@@ -142,7 +182,7 @@ class SessionCache:
         await asyncio.gather(*work, return_exceptions=True)
 
 
-async def _known(op: Op) -> Op:
+async def _given(op: Op) -> Op:
     return op
 
 

@@ -188,20 +188,33 @@ def is_ping(data: dict[str, Any]) -> bool:
     return request.get("original_utterance") == "ping" and request.get("command") in ("ping", "", None)
 
 
-def answer(reply: dict[str, Any], data: dict[str, Any]) -> tuple[bytes, bytes]:
-    """The whole answer to request `data` as JSON, ``session`` and ``version`` echoed; and the part the script said.
+def echo(data: dict[str, Any]) -> bytes:
+    """The part of an answer that only depends on its request: ``session`` and ``version``, as members of an object.
+
+    >>> echo({"session": {"session_id": "s"}, "version": "1.0"})
+    b'"session":{"session_id":"s"},"version":"1.0"'
+    """
+    return dumps({"session": data["session"], "version": data.get("version", "1.0")})[1:-1]
+
+
+def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:
+    """The whole answer as JSON, and the part of it that the script said.
+
+    Args:
+        reply: the response, and what stands beside it.
+        echo: what `echo` gave for the request.
 
     Raises:
         ReplyError: JSON cannot hold it, or it is longer than the platform takes.
 
-    >>> answer({"text": "hi"}, {"session": {"session_id": "s"}, "version": "1.0"})[0]
-    b'{"response":{"text":"hi"},"session":{"session_id":"s"},"version":"1.0"}'
+    >>> answer({"text": "hi"}, b'"session":{},"version":"1.0"')[0]
+    b'{"response":{"text":"hi"},"session":{},"version":"1.0"}'
     """
     said = encode("reply", reply)
     beside = {key: reply[key] for key in BESIDE_RESPONSE if key in reply}
     response = dumps({key: value for key, value in reply.items() if key not in beside}) if beside else said
-    rest = dumps({"session": data["session"], "version": data.get("version", "1.0")} | beside)
-    whole = b'{"response":' + response + b"," + rest[1:]
+    rest = echo + b"," + dumps(beside)[1:-1] if beside else echo
+    whole = b'{"response":' + response + b"," + rest + b"}"
     if len(whole) > MAX_ANSWER:
         raise ReplyError(f"answer: {len(whole)} bytes, but {MAX_ANSWER} are allowed")
     return whole, said

@@ -176,6 +176,16 @@ class Stepper:
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
 
 
+def describe_failure(error: BaseException) -> str:
+    """An exception of a script in one line: class, text, and where in the author's code it was raised."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        if not _is_ours(trace.tb_frame.f_globals.get("__name__", "")):
+            place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}"[:300] + place
+
+
 def _is_ours(module: str) -> bool:
     """Is it a frame of the engine or of asyncio, which no author wants to be shown?"""
     package, _, rest = module.partition(".")

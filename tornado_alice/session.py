@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from hashlib import blake2b
@@ -136,7 +137,7 @@ class Session:
         failures = [outcome["error"] for outcome in outcomes if "error" in outcome]
         if failures:
             return self._advance(None, to_exception(failures[0]))
-        values = [outcome["ok"] for outcome in outcomes]
+        values = [deepcopy(outcome["ok"]) for outcome in outcomes]  # the script may change what it gets
         return self._advance(values if asked.together else values[0], None)
 
     def wait(self) -> None:
@@ -210,7 +211,7 @@ class Session:
         try:
             assert not self._closed, "a closed session is rebuilt, not resumed"
             if self._stepper is None:  # run to the first say
-                self._stepper = Stepper(self.script, self.state)
+                self._stepper = Stepper(self.script, deepcopy(self.state))
             command = self._stepper.advance(value, error)
             if isinstance(command, Ended):
                 command = _last_word(command)

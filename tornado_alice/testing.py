@@ -187,7 +187,7 @@ def replay(skill: Skill, path: str | Path) -> int:
     if not isinstance(data, dict) or data.get("tornado_alice") != 1:
         raise SettingsError(f"{path} is no dialog exported by `python -m tornado_alice sessions export`")
     own = Script(skill.dialogs.script.fn, "test")  # one version for all turns: every reply is compared
-    head = Head(None, data["epoch"], 0, data["script"], data["state"])
+    head = Head(epoch=data["epoch"], script=data["script"], state=data["state"])
     lemma = lemmatizer(skill.options.load_analyzer)
     try:
         session = Session.of(own, (data["key"][0], data["key"][1]), head, bytes.fromhex(data["seed"]), lemma)

@@ -2,20 +2,23 @@
 
 What a turn begins with:
 
-    script in memory   journal holds               the message is           then
-    ----------------   -------------------------   ----------------------   -------------------------------------------
-    yes                as many turns as it spoke   later than the last      run it: the hot path
-    yes or no          its answer                  answered before          send the same bytes again
-    yes                more turns                  new                      catch up: feed what is missing, run it
-    no                 an open session             new                      wake: a fresh script, fed all turns; run it
-    no                 an ended session            new                      a fresh script in a new epoch
-    no                 nothing                     the first of a session   a fresh script
-    no                 nothing                     in mid-session           diverged
-    feeding it raised or led elsewhere                                      diverged: the skill's on_divergence
+    script in memory   the message's number      the journal holds     then
+    ----------------   -----------------------   -------------------   ------------------------------------------------
+    yes                follows the last one      is not asked          run it: the hot path
+    no                 0, of a new session       is not asked          a fresh script
+    yes or no          any other                 its answer            send the same bytes again
+    yes                any other                 as many turns         run it
+    yes                any other                 more turns            catch up: feed what is missing, run it
+    no                 any other                 an open session       wake: a fresh script, fed all turns; run it
+    no                 any other                 an ended session      a fresh script in a new epoch
+    no                 any other                 nothing               diverged, unless only pings can have come before
+    feeding it raised or led elsewhere                                 diverged: the skill's on_divergence
 
 Rules:
 1. A turn ends with a commit; only then its reply is given back.
-2. The commit is the fence: if another process has written the turn first, JournalConflict, and the script is dropped.
+2. The platform numbers the messages of a session, so that number is the version of the script in memory: if it follows
+   the last one, nobody can have answered in between. The commit is the fence all the same: if another process has
+   written the turn, JournalConflict, the script is dropped, and the turn is begun anew from what the journal holds.
 3. Whatever else fails drops the script too (`abandon`): the journal has what is true.
 4. The engine speaks where the script does not: closing, sorry, waiting. Such a turn is kept without a digest.
 """
@@ -23,17 +26,17 @@ Rules:
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import context, protocol
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .journal.base import Journal
-from .journal.records import Head, Key, Op, Record
-from .live import LiveSession, SessionCache
+from .journal.records import Head, Key, Known, Record
+from .live import LiveSession, SessionCache, identity
 from .options import Options
 from .reply import Reply, say
-from .script import Script
+from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Instruction, Say, Session, digest
 from .step import Continue
 
@@ -50,9 +53,14 @@ class Runtime:
     script: Script
     journal: Journal
     options: Options
-    scripts: SessionCache
+    cache: SessionCache
     lemma: Callable[[str], str]
     counts: Counter[str]
+    pinged: dict[Key, None] = field(default_factory=dict)
+
+    def may_be_first(self, key: Key, message_id: int | None) -> bool:
+        """Can the script not have spoken before this message, since those before it were pings or not kept?"""
+        return message_id == 1 or key in self.pinged
 
 
 class Turn:
@@ -61,26 +69,30 @@ class Turn:
     def __init__(
         self, runtime: Runtime, key: Key, data: dict[str, Any], body: bytes, at: float, deadline: float
     ) -> None:
-        self.runtime, self.key, self.data, self.body, self.at, self.deadline = runtime, key, data, body, at, deadline
-        self.journal, self.options, self.scripts = runtime.journal, runtime.options, runtime.scripts
+        self.runtime, self.key, self.data, self.at, self.deadline = runtime, key, data, at, deadline
+        self.journal, self.options, self.cache = runtime.journal, runtime.options, runtime.cache
         self.message_id: int | None = data["session"].get("message_id")
+        self.body = body
+        self.echo = protocol.echo(data)  # before the script gets the request
         self.live: LiveSession | None = None
 
-    async def run(self) -> bytes:
-        live = self.live = self.scripts.take(self.key)
-        hot = live is not None and self.journal.position(live.head.id or 0) == (live.head.epoch, live.head.n)
-        if live is not None and hot and self._is_next(live):
+    async def run(self, *, again: bool = False) -> bytes:
+        """The answer; `again` after a conflict: then the journal is asked in any case."""
+        live = self.live = self.cache.take(self.key)
+        if live is not None and self._is_next(live):
             return await self._turn(live)
-        head = self.journal.find(self.key)
-        sent = self._sent_before(head)
-        if sent is not None:
+        if live is None and not again and self._is_first():
+            return await self._turn(self._start(Head()))
+        known = await self._load(live.head.seq if live is not None else 0)
+        if known.answer is not None:
             if live is not None:
-                self.scripts.keep(self.key, live)
-            return sent
-        if live is not None and not hot:
-            live = self._catch_up(live, head)
+                self.cache.keep(self.key, live)
+            return known.answer
+        if live is not None:
+            live = self._catch_up(live, known)
+            known = known if live is not None else await self._load(0)
         try:
-            return await self._turn(live or self._wake(head))
+            return await self._turn(live or self._wake(known))
         except Diverged as diverged:
             return await self._diverged(diverged)
 
@@ -90,64 +102,84 @@ class Turn:
             self.live.close()
             self.live = None
 
+    async def _load(self, since: int) -> Known:
+        return await self.journal.load(self.key, self.body, self.message_id, since)
+
     def _is_next(self, live: LiveSession) -> bool:
-        """Is the message later than the last one, so that nobody can have answered it?"""
+        """Does the platform's number follow the last one, so that nobody can have answered in between?"""
         if self.message_id is None or live.message_id is None:
-            return True
+            return False
         if self.message_id > live.message_id + 1:
             log.info("session %s: message %d follows %d", self.key[1], self.message_id, live.message_id)
-        return self.message_id > live.message_id
+        return self.message_id == live.message_id + 1 and self.cache.is_recent(live)
 
-    def _sent_before(self, head: Head | None) -> bytes | None:
-        if head is None or head.id is None or self.message_id is None:
-            return None
-        return self.journal.sent(head.id, self.message_id)
+    def _is_first(self) -> bool:
+        return self.message_id == 0 and self.data["session"].get("new") is True
 
-    def _catch_up(self, live: LiveSession, head: Head | None) -> LiveSession | None:
-        """Another process went on with the session: feed what is missing, or forget the script."""
-        if head is not None and head.id is not None and not head.ended and head.epoch == live.head.epoch:
+    def _catch_up(self, live: LiveSession, known: Known) -> LiveSession | None:
+        """Feed the script what another process has added meanwhile; None if it is to be replayed from its start."""
+        head = known.head
+        if head is not None and head.seq == live.head.seq and not head.ended:
+            self._warn_of_number(live)
+            return live
+        if head is not None and not head.ended and head.epoch == live.head.epoch:
             waited_for = live.session.pending
             try:
-                live.session.replay(self.journal.turns(head.id, head.epoch, live.session.n))
+                live.session.replay(known.turns)
                 if live.session.pending is not waited_for:
                     live.forget_work()  # the other process had its outcome
-                live.head, live.kept = head, self._kept(head)
+                live.head = head
+                self._recall(live, known)
                 return live
             except NonDeterminismError as error:
                 log.info("session %s: %s; it is replayed from its start", self.key[1], error)
         self.abandon()
         return None
 
-    def _wake(self, head: Head | None) -> LiveSession:
+    def _warn_of_number(self, live: LiveSession) -> None:
+        if self.message_id is not None and live.message_id is not None and self.message_id <= live.message_id:
+            log.info(
+                "session %s: message %d comes again with another body and is taken for the next one",
+                self.key[1],
+                self.message_id,
+            )
+
+    def _wake(self, known: Known) -> LiveSession:
         """A script for a session that is not in memory: a new one, or replayed from the journal."""
+        head = known.head
         if head is None:
-            fresh = Head(None, 0, 0)
-            if self.data["session"].get("new") is False:
-                raise Diverged(fresh, ScriptError("the platform goes on with a session that the journal does not hold"))
-            return self._start(fresh)
+            if self.data["session"].get("new") is False and not self.runtime.may_be_first(self.key, self.message_id):
+                raise Diverged(
+                    Head(), ScriptError("the platform goes on with a session that the journal does not hold")
+                )
+            return self._start(Head())
         if head.ended:
-            return self._start(_next_epoch(head))
+            return self._start(head.next_epoch())
         live = self._start(head)
-        records = self.journal.turns(head.id or 0, head.epoch)
         self.runtime.counts["replays"] += 1
         try:
-            live.session.replay(records)
+            live.session.replay(known.turns)
         except Exception as error:
             live.session.close()
-            raise Diverged(_next_epoch(head), error) from error
-        live.kept = self._kept(head)
+            raise Diverged(head.next_epoch(), error) from error
+        self._recall(live, known)
         return live
 
-    def _kept(self, head: Head) -> dict[int, Op]:
-        return self.journal.steps(head.id or 0, head.epoch, head.n, self.message_id)
+    def _recall(self, live: LiveSession, known: Known) -> None:
+        """What the journal holds of steps: for this very request, or for those that the script still waits for."""
+        live.kept = known.steps
+        pending = live.session.pending
+        for record in known.turns:
+            if pending is not None and record.n == pending.turn:
+                live.asked = identity(live.head.epoch, record.message_id, record.request)
 
     def _start(self, head: Head) -> LiveSession:
         seed = context.seed(self.journal.secret, *self.key)
         try:
             session = Session.of(self.runtime.script, self.key, head, seed, self.runtime.lemma)
         except ScriptError as error:
-            raise Diverged(_next_epoch(head), error) from None
-        self.live = LiveSession(session, head, self.scripts.threads)
+            raise Diverged(head.next_epoch(), error) from None
+        self.live = LiveSession(session, head, self.cache.threads)
         return self.live
 
     async def _diverged(self, diverged: "Diverged") -> bytes:
@@ -170,7 +202,9 @@ class Turn:
         instruction = session.begin(self.data, self.at)
         for _ in range(1000):
             if isinstance(instruction, Do):
-                outcomes = await live.outcomes(instruction, self.journal, self.message_id, self.deadline)
+                if instruction.turn == session.n and not live.work:
+                    live.asked = identity(live.head.epoch, self.message_id, self.body)
+                outcomes = await live.outcomes(instruction, self.journal, self.deadline)
                 if outcomes is None:
                     return await self._still_working(live, instruction)
                 instruction = session.resume(outcomes)
@@ -199,6 +233,7 @@ class Turn:
                 where = f"session {self.key[1]}, turn {live.session.n}"
                 self.runtime.counts["failures"] += 1
                 log.error("%s: the script raised %r", where, error, exc_info=error)
+                live.head = live.head._replace(failure=describe_failure(error))
         reply = say(*self.options.sorry, end_session=True)
         return await self._commit(live, reply, ended=True, by_script=False)
 
@@ -210,7 +245,7 @@ class Turn:
     async def _commit(self, live: LiveSession, reply: Reply, ended: bool, by_script: bool = True) -> bytes:
         session = live.session
         try:
-            sent, said = protocol.answer(reply, self.data)
+            sent, said = protocol.answer(reply, self.echo)
         except ReplyError as error:
             if not by_script:
                 raise
@@ -218,17 +253,17 @@ class Turn:
         mark = digest(said) if by_script else ""
         record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
-        old = live.head
-        id = await self.journal.commit(self.key, Head(old.id, old.epoch, old.n, old.script, old.state, ended), record)
+        head = live.head._replace(ended=ended)
+        id = await self.journal.commit(self.key, head, record)
         self.runtime.counts["turns"] += 1
-        live.head = Head(id, old.epoch, session.n, old.script, old.state, ended)
-        live.message_id, live.sent, live.kept = self.message_id, sent, {}
+        live.head = head._replace(id=id, seq=head.seq + 1, n=session.n)
+        live.message_id, live.kept = self.message_id, {}
         if session.n % MANY_TURNS == 0:
             log.warning("session %s has %d turns: continue_as_new(...) keeps replay quick", self.key[1], session.n)
         if ended:
             live.close()
         else:
-            self.scripts.keep(self.key, live)
+            self.cache.keep(self.key, live)
         return sent
 
     def _can_find(self, fn: Callable[..., Any]) -> bool:
@@ -238,8 +273,7 @@ class Turn:
     def _continue(self, live: LiveSession, command: Continue) -> LiveSession:
         own, name = self.runtime.script, command.script.__name__
         self.abandon()
-        head = _next_epoch(live.head)
-        return self._start(head._replace(script="" if command.script is own.fn else name, state=command.state))
+        return self._start(live.head.next_epoch("" if command.script is own.fn else name, command.state))
 
 
 class Diverged(Exception):
@@ -248,7 +282,3 @@ class Diverged(Exception):
     def __init__(self, head: Head, error: Exception) -> None:
         super().__init__(str(error))
         self.head, self.error = head, error
-
-
-def _next_epoch(head: Head) -> Head:
-    return Head(head.id, head.epoch + 1, 0)

@@ -93,7 +93,7 @@ async def test_ping_opens_no_session() -> None:
     """An availability ping is answered without a session; within a dialog "ping" is what the user said."""
     skill = counting_skill()
     assert text(await ask(skill, "ping", 0)) == "pong"
-    assert len(skill.dialogs.scripts) == 0 and skill.journal.sessions(10) == []
+    assert len(skill.dialogs.cache) == 0 and skill.journal.sessions(10) == []
     await skill.handle(make_request("начали", 1, session={"session_id": "s", "new": True}))
     assert text(await ask(skill, "ping", 2)) == "2 ping"
 
@@ -110,7 +110,7 @@ async def test_locks_and_scripts_of_ended_sessions_do_not_stay() -> None:
     for n in range(50):
         await ask(skill, "", 0, f"s{n}")
     gc.collect()
-    assert len(skill.dialogs.scripts) == 0 and len(skill.dialogs._locks) == 0
+    assert len(skill.dialogs.cache) == 0 and len(skill.dialogs._locks) == 0
 
 
 @pytest.mark.gen_test

@@ -16,7 +16,7 @@ async def test_live_scripts_are_bounded() -> None:
     for n in range(3):
         for session in "абвгд":
             assert text(await ask(skill, "", n, session)) == str(n + 1)
-    assert len(skill.dialogs.scripts) == 3
+    assert len(skill.dialogs.cache) == 3
 
 
 @pytest.mark.gen_test
@@ -26,7 +26,7 @@ async def test_idle_scripts_go() -> None:
     await ask(skill, "", 0, "a")
     await asyncio.sleep(0.001)
     await ask(skill, "", 0, "b")
-    assert list(skill.dialogs.scripts._live) == [("test-skill", "b")]
+    assert list(skill.dialogs.cache._live) == [("test-skill", "b")]
     assert text(await ask(skill, "", 1, "a")) == "2"
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tornado_alice import ReplyError, RequestError, say
-from tornado_alice.protocol import MAX_ANSWER, answer, is_ping, normalize, parse
+from tornado_alice.protocol import MAX_ANSWER, answer, echo, is_ping, normalize, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -71,13 +71,13 @@ def test_any_json_parses_or_is_refused(value: Any) -> None:
 @given(st.text(), JSON)
 def test_answer_is_utf8_json(text: str, extra: Any) -> None:
     """Whatever the texts hold, lone surrogates too, an answer is JSON in UTF-8 that gives them back."""
-    whole, _ = answer({"text": text, "end_session": False}, {"session": {"session_id": "s", "x": extra}})
+    whole, _ = answer({"text": text, "end_session": False}, echo({"session": {"session_id": "s", "x": extra}}))
     assert json.loads(whole.decode("utf-8"))["response"]["text"] == text
 
 
 def test_answer_puts_state_beside_response() -> None:
     """session_state and its like stand beside `response`, session and version are echoed."""
-    whole, _ = answer(say("да", session_state={"a": 1}), {"session": {"session_id": "s"}, "version": "1.0"})
+    whole, _ = answer(say("да", session_state={"a": 1}), echo({"session": {"session_id": "s"}, "version": "1.0"}))
     assert json.loads(whole) == {
         "response": {"text": "да", "end_session": False},
         "session": {"session_id": "s"},
@@ -89,7 +89,7 @@ def test_answer_puts_state_beside_response() -> None:
 def test_answer_over_128_kib_is_an_error() -> None:
     """An answer longer than the platform takes is the script's error, not a lost session."""
     with pytest.raises(ReplyError, match=str(MAX_ANSWER)):
-        answer({"text": "x", "card": "y" * MAX_ANSWER}, {"session": {"session_id": "s"}})
+        answer({"text": "x", "card": "y" * MAX_ANSWER}, echo({"session": {"session_id": "s"}}))
 
 
 def test_long_texts_are_cut() -> None:

@@ -135,7 +135,7 @@ class Server:
     def metrics(self) -> Iterator[Metric]:
         """Numbers of both halves."""
         dialogs = self.skill.dialogs
-        yield Metric("alice_live_scripts", "gauge", "Suspended scripts in memory.", len(dialogs.scripts))
+        yield Metric("alice_live_scripts", "gauge", "Suspended scripts in memory.", len(dialogs.cache))
         for name in ("turns", "replays", "failures", "journal_errors"):
             yield Metric(f"alice_{name}_total", "counter", f"Dialogs: {name} since the start.", dialogs.counts[name])
         if self._has_pi:

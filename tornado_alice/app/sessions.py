@@ -1,5 +1,6 @@
 """Recorded sessions on the command line: list, transcript, replay into a debugger, export for a test."""
 
+import asyncio
 import json
 import pdb
 import time
@@ -31,15 +32,14 @@ def show_session(journal: SqliteJournal, name: str) -> None:
     """Print the transcript of a session, all its epochs."""
     entry = find_session(journal, name)
     print(f"session {entry.key[1]} of skill {entry.key[0] or '-'}, {'ended' if entry.ended else 'open'}")
-    for epoch in range(entry.epoch + 1):
-        for record in journal.turns(entry.id, epoch):
-            print(_transcript(epoch, record))
+    for epoch, record in journal.turns(entry.id):
+        print(_transcript(epoch, record))
 
 
 def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int | None, debug: bool) -> None:
     """Replay the last epoch of a session in the code as it is here, up to turn `until`; then a debugger if asked."""
     entry = find_session(journal, name)
-    head, records = _head(journal, entry), journal.turns(entry.id, entry.epoch)
+    head, records = _last_epoch(journal, entry)
     stop = min(len(_by_script(records)), len(records) if until is None else until)
     session = _session(journal, entry, head, skill)
     session.replay(records[:stop])
@@ -65,7 +65,7 @@ def _by_script(records: list[Record]) -> list[Record]:
 def export_session(journal: SqliteJournal, name: str, target: Path | None) -> None:
     """Write the last epoch of a session as JSON, for `tornado_alice.testing.replay`."""
     entry = find_session(journal, name)
-    head, records = _head(journal, entry), journal.turns(entry.id, entry.epoch)
+    head, records = _last_epoch(journal, entry)
     seed = context.seed(journal.secret, *entry.key)
     text = export(entry.key, entry.epoch, head.script, head.state or {}, seed, [_without_tokens(r) for r in records])
     if target is None:
@@ -92,10 +92,10 @@ def find_session(journal: SqliteJournal, name: str) -> Summary:
     return found[0]
 
 
-def _head(journal: SqliteJournal, entry: Summary) -> Head:
-    head = journal.find(entry.key)
-    assert head is not None, "it was listed a moment ago"
-    return head
+def _last_epoch(journal: SqliteJournal, entry: Summary) -> tuple[Head, list[Record]]:
+    known = asyncio.run(journal.load(entry.key))
+    assert known.head is not None, "it was listed a moment ago"
+    return known.head, known.turns
 
 
 def _session(journal: SqliteJournal, entry: Summary, head: Head, skill: Skill) -> Session:

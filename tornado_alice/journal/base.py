@@ -1,15 +1,33 @@
 """What a journal does, whatever keeps it."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from .records import Head, Key, Op, Record, Summary
+from .records import Head, Key, Known, Op, Place, Record, Summary
+
+#: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
+SWEEP_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long sessions are kept, in seconds since their last turn.
+
+    Attributes:
+        ended: one that ended well; so long repeated deliveries of its last message find their answer.
+        failed: one whose script raised: it can be replayed in a debugger so long.
+        silent: an open one; the platform itself forgets it after minutes.
+        failed_bytes: failed sessions together take no more than this, the oldest go first.
+    """
+
+    ended: float = 10 * 60
+    failed: float = 14 * 24 * 3600
+    silent: float = 24 * 3600
+    failed_bytes: int = 256 << 20
 
 
 class Journal(Protocol):
-    """The journal of turns. Reads are quick and on the loop; writes are awaited: they return once they are kept.
-
-    Every method raises JournalError when the journal cannot be read or written now.
-    """
+    """The journal of turns. Every method raises JournalError when it cannot be read or written now."""
 
     #: 32 random bytes, the same for every process of the journal: the seed of all randomness of scripts.
     secret: bytes
@@ -20,35 +38,37 @@ class Journal(Protocol):
     async def stop(self) -> None:
         """Finish what is under way and close."""
 
-    def find(self, key: Key) -> Head | None:
-        """Where the session stands; None if it is unknown."""
+    async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
+        """What is known of a session.
 
-    def position(self, id: int) -> tuple[int, int]:
-        """(epoch, number of the next turn): has another process gone on?"""
+        Args:
+            key: of the session.
+            request: the body that has come, without secrets: has it been answered?
+            message_id: its number; without one nothing is a repetition.
+            since: `Head.seq` of the first turn wanted.
+        """
 
-    def turns(self, id: int, epoch: int, since: int = 0) -> list[Record]:
-        """Turns `since`, since + 1, ... of an epoch."""
+    async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
+        """Take a step, so that nobody else runs it; the id of the session, or None if it is not to be had.
 
-    def sent(self, id: int, message_id: int) -> bytes | None:
-        """The answer given to a message of the session."""
+        It is not when the turn `head.seq` is kept already, when the step has its outcome, or when a process that is
+        alive runs it.
+        """
 
-    def steps(self, id: int, epoch: int, n: int, message_id: int | None) -> dict[int, Op]:
-        """Outcomes recorded for the unfinished turn `n`, by their ordinal: those of this message, and those of a long
-        step that ended between two turns."""
+    async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
+        """Keep the outcome of a step that was claimed.
 
-    async def add_step(self, key: Key, head: Head, k: int, message_id: int | None, op: Op) -> int:
-        """Keep the outcome of step `k` of the unfinished turn `head.n` and give the id of the session.
-
-        ``message_id`` None means: whatever the next request is. A step that is kept already stays as it is.
+        Raises:
+            JournalConflict: it was taken over meanwhile; what the script has seen is not what the journal will hold.
         """
 
     async def commit(self, key: Key, head: Head, record: Record) -> int:
-        """Keep a finished turn and give the id of the session; the steps of the unfinished turn go.
+        """Keep a finished turn and give the id of the session; steps that nobody waits for go.
 
-        `head` tells the session's epoch, script and state, and whether this turn ends it.
+        `head` tells where the turn stands, and whether and how it ends the session.
 
         Raises:
-            JournalConflict: the turn (or the message) is kept already, by another process.
+            JournalConflict: the turn is kept already, by another process.
         """
 
     def sweep(self, now: float) -> int:
@@ -56,11 +76,3 @@ class Journal(Protocol):
 
     def sessions(self, limit: int) -> list[Summary]:
         """The sessions, the latest first."""
-
-
-#: Repeated deliveries of an ended session are answered this long (seconds).
-KEEP_ENDED = 10 * 60
-#: A silent session is kept this long (seconds): the platform itself forgets it after minutes.
-KEEP_SILENT = 24 * 3600
-#: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
-SWEEP_BATCH = 200

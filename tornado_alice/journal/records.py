@@ -18,8 +18,8 @@ class Record(NamedTuple):
         n: number within its epoch, from 0.
         message_id: the platform's number of the request; None if it sent none.
         at: arrival, seconds since the Unix epoch.
-        request: the body as it came.
-        ops: see rule 3.
+        request: the body as it came, without secrets.
+        ops: outcomes the script was given, in order, and ``{"wait": name}`` last if the turn ended in waiting.
         reply: the answer as it was sent.
         digest: of the script's reply; empty where the engine itself spoke.
         version: of the script that spoke.
@@ -50,19 +50,62 @@ class Head(NamedTuple):
 
     Attributes:
         id: of its row; None until it is written.
+        seq: number of the next turn, counted through all epochs: with the session it is the fence between processes.
         epoch: how many times the script was started anew.
         n: number of the next turn of this epoch.
         script: name of the script of this epoch; empty for the Skill's own.
         state: its JSON arguments.
         ended: nothing more is expected; the next request starts a new epoch.
+        failure: what the script raised and where, if that ended it.
     """
 
-    id: int | None
-    epoch: int
-    n: int
+    id: int | None = None
+    seq: int = 0
+    epoch: int = 0
+    n: int = 0
     script: str = ""
     state: dict[str, Any] | None = None
     ended: bool = False
+    failure: str | None = None
+
+    def next_epoch(self, script: str = "", state: dict[str, Any] | None = None) -> "Head":
+        """A fresh start of the session with this script."""
+        return Head(self.id, self.seq, self.epoch + 1, 0, script, state)
+
+
+class Place(NamedTuple):
+    """What names a step for ever: the turn that asked for it, and its ordinal there."""
+
+    seq: int
+    k: int
+
+
+class Kept(NamedTuple):
+    """A step of a turn that is not finished yet.
+
+    Attributes:
+        asked: identity of the request whose turn asked for it.
+        op: its outcome; None while it is under way.
+    """
+
+    asked: str
+    op: Op | None
+
+
+class Known(NamedTuple):
+    """What the journal knows of a session when a message comes.
+
+    Attributes:
+        head: where the session stands; None if it is unknown.
+        answer: what was sent when this very request came before.
+        turns: of the head's epoch, from the turn asked for on.
+        steps: of turns that are not finished.
+    """
+
+    head: Head | None
+    answer: bytes | None
+    turns: list[Record]
+    steps: dict[Place, Kept]
 
 
 class Summary(NamedTuple):
@@ -75,3 +118,4 @@ class Summary(NamedTuple):
     first: float
     last: float
     ended: bool
+    failure: str | None

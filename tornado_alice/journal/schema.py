@@ -37,8 +37,58 @@ FIRST = (
         PRIMARY KEY (session, epoch, n, k)) WITHOUT ROWID""",
 )
 
+#: Turns are counted through all epochs, so that one number fences them; ids are never used again; a failed session says
+#: why; a step belongs to the turn that asked for it, and to the process that runs it.
+SECOND = (
+    """CREATE TABLE new_session (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        skill_id TEXT NOT NULL, session_id TEXT NOT NULL,
+        epoch INTEGER NOT NULL, script TEXT NOT NULL, state TEXT NOT NULL,
+        touched REAL NOT NULL, ended INTEGER NOT NULL, failure TEXT, size INTEGER,
+        UNIQUE (skill_id, session_id))""",
+    """INSERT INTO new_session
+       SELECT id, skill_id, session_id, epoch, script, state, touched, ended, NULL, NULL FROM session""",
+    """CREATE TABLE new_turn (
+        session INTEGER NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,
+        message_id INTEGER, at REAL NOT NULL, request BLOB NOT NULL, ops TEXT, reply BLOB NOT NULL,
+        digest TEXT NOT NULL, version TEXT NOT NULL,
+        UNIQUE (session, seq))""",
+    """INSERT INTO new_turn
+       SELECT session, row_number() OVER (PARTITION BY session ORDER BY epoch, n) - 1, epoch, n,
+              message_id, at, request, ops, reply, digest, version
+       FROM turn ORDER BY session, epoch, n""",
+    """CREATE TABLE new_step (
+        session INTEGER NOT NULL, seq INTEGER NOT NULL, k INTEGER NOT NULL,
+        asked TEXT NOT NULL, name TEXT NOT NULL, outcome TEXT, owner TEXT NOT NULL,
+        PRIMARY KEY (session, seq, k)) WITHOUT ROWID""",
+    # steps of the turn that was under way: its number is the count of the turns before it
+    """INSERT INTO new_step
+       SELECT session, (SELECT count(*) FROM turn AS t WHERE t.session = step.session), k,
+              CAST(message_id AS TEXT), name, outcome, ''
+       FROM step WHERE message_id IS NOT NULL""",
+    # outcomes that came while turns ended in waiting: they belong to the first turn of that row of turns
+    """INSERT INTO new_step
+       SELECT step.session, t.seq, step.k + json_array_length(t.ops) - 1, '', step.name, step.outcome, ''
+       FROM step JOIN new_turn AS t ON t.session = step.session AND t.epoch = step.epoch
+       WHERE step.message_id IS NULL AND t.n = (
+           SELECT max(w.n) FROM new_turn AS w
+           WHERE w.session = step.session AND w.epoch = step.epoch AND w.n < step.n
+             AND json_valid(w.ops) AND json_extract(w.ops, '$[#-1].wait') IS NOT NULL
+             AND (json_array_length(w.ops) > 1 OR NOT EXISTS (
+                 SELECT 1 FROM new_turn AS p
+                 WHERE p.session = w.session AND p.epoch = w.epoch AND p.n = w.n - 1
+                   AND json_valid(p.ops) AND json_extract(p.ops, '$[#-1].wait') IS NOT NULL)))""",
+    "DROP TABLE session",
+    "DROP TABLE turn",
+    "DROP TABLE step",
+    "ALTER TABLE new_session RENAME TO session",
+    "ALTER TABLE new_turn RENAME TO turn",
+    "ALTER TABLE new_step RENAME TO step",
+    "CREATE INDEX session_touched ON session (ended, failure IS NULL, touched)",
+)
+
 #: Statements by the number of the migration, from 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
 
 
 def migrate(conn: sqlite3.Connection, path: Path) -> None:

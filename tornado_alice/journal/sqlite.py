@@ -2,13 +2,13 @@
 
 Rules:
 1. A turn without steps is one row and one transaction; turns are only ever appended.
-2. UNIQUE(session, epoch, n) and UNIQUE(session, message_id) are the fence between processes.
+2. UNIQUE(session, seq) is the fence between processes.
 3. Transactions begin IMMEDIATE, so that one that will write never has to give up half-way.
 4. Checkpoints and sweeps run in a thread with a connection of their own, never on the loop's.
+5. A step belongs to the process that claimed it as long as that process lives (`owners`).
 """
 
 import asyncio
-import json
 import logging
 import os
 import sqlite3
@@ -16,12 +16,16 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ..errors import JournalError
-from .base import KEEP_ENDED, KEEP_SILENT, SWEEP_BATCH
-from .records import Head, Key, Op, Record, Summary
+from ..errors import JournalConflict, JournalError
+from . import statements
+from .base import SWEEP_BATCH, Retention
+from .clock import SteadyClock
+from .owners import Owner
+from .records import Head, Key, Known, Op, Place, Record, Summary
 from .schema import migrate, version
+from .statements import Claim
 from .troubles import explain
 from .writer import LoopWriter, ThreadWriter, Writer
 
@@ -30,12 +34,8 @@ Result = TypeVar("Result")
 
 #: Name of the journal file in a data directory.
 FILE_NAME = "journal.sqlite3"
-#: Columns of a `Record`.
-RECORD = "n, message_id, at, request, ops, reply, digest, version"
 #: Seconds between two rounds of checkpoint and sweep.
 HOUSEKEEPING = 2.0
-#: `touched` is renewed with every 16th turn: it spares a second write in the others.
-TOUCH_EVERY = 16
 #: Bytes of the log from which writers are held up for a moment to begin it anew.
 WAL_LIMIT = 16 << 20
 #: Milliseconds that the loop's connection waits for a lock; longer waits are the writer's, off the loop.
@@ -57,17 +57,22 @@ class SqliteJournal:
     Args:
         path: of the file; its folder must exist.
         durability: ``normal`` (survives kill -9) or ``power`` (an fsync for each group of turns).
+        retention: how long sessions are kept.
     """
 
-    def __init__(self, path: Path, durability: str = "normal") -> None:
+    def __init__(self, path: Path, durability: str = "normal", retention: Retention | None = None) -> None:
         self.path, self.durability = path, durability
+        self.retention = retention or Retention()
         self.secret = b""
         self._conn: sqlite3.Connection | None = None
         self._writer: Writer | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._owner = Owner(path.with_name(path.name + "-owners"))
+        self._clock = SteadyClock(self.retention.silent)
 
     async def start(self) -> None:
         self.open()
+        self._owner.clean()
         assert self._conn is not None, "open() has set it"
         if self.durability == "power":
             self._writer = ThreadWriter(connect(self.path, "power", busy=2000))
@@ -104,86 +109,42 @@ class SqliteJournal:
         if self._conn is not None:
             self._conn.close()
             self._conn = None
+        self._owner.release()
 
-    def find(self, key: Key) -> Head | None:
-        rows = self._read(
-            "SELECT id, epoch, script, state, ended FROM session WHERE skill_id = ? AND session_id = ?", key
-        )
-        for id, epoch, script, state, ended in rows:
-            at, n = self.position(id)
-            return Head(id, epoch, n if at == epoch else 0, script, json.loads(state), bool(ended))
-        return None
+    async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
+        return self._guard(lambda conn: statements.load(conn, key, request, message_id, since))
 
-    def position(self, id: int) -> tuple[int, int]:
-        rows = self._read("SELECT epoch, n + 1 FROM turn WHERE session = ? ORDER BY epoch DESC, n DESC LIMIT 1", (id,))
-        epoch, n = rows[0] if rows else (0, 0)
-        return epoch, n
-
-    def turns(self, id: int, epoch: int, since: int = 0) -> list[Record]:
-        query = f"SELECT {RECORD} FROM turn WHERE session = ? AND epoch = ? AND n >= ? ORDER BY n"  # noqa: S608 a constant
-        return [_record(row) for row in self._read(query, (id, epoch, since))]
-
-    def sent(self, id: int, message_id: int) -> bytes | None:
-        rows = self._read("SELECT reply FROM turn WHERE session = ? AND message_id = ?", (id, message_id))
-        return bytes(rows[0][0]) if rows else None
-
-    def steps(self, id: int, epoch: int, n: int, message_id: int | None) -> dict[int, Op]:
-        query = "SELECT k, name, outcome, message_id FROM step WHERE session = ? AND epoch = ? AND n = ? ORDER BY k"
-        rows = self._read(query, (id, epoch, n))
-        return {k: {"name": name} | json.loads(op) for k, name, op, message in rows if message in (None, message_id)}
-
-    async def add_step(self, key: Key, head: Head, k: int, message_id: int | None, op: Op) -> int:
-        outcome = json.dumps({word: op[word] for word in ("ok", "error") if word in op}, ensure_ascii=True)
+    async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
+        step = Claim(place, asked, name, self._owner.name)
 
         def write(conn: sqlite3.Connection) -> int:
-            id = _session(conn, key, head, time.time())
-            place = (id, head.epoch, head.n, k)
-            # what an earlier message has left in the same place is of no use: the script saw another request then
-            conn.execute(
-                "DELETE FROM step WHERE (session, epoch, n, k) = (?, ?, ?, ?) AND message_id IS NOT ? "
-                "AND message_id IS NOT NULL",
-                (*place, message_id),
-            )
-            conn.execute(
-                "INSERT OR IGNORE INTO step VALUES (?, ?, ?, ?, ?, ?, ?)", (*place, message_id, op["name"], outcome)
-            )
-            return id
+            return statements.claim(conn, key, head, step, self._owner.is_other_alive)
 
-        return await self._write(write)
+        return await self._write(write) or None
+
+    async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
+        step = Claim(place, asked, op["name"], self._owner.name)
+        if not await self._write(lambda conn: statements.settle(conn, head.id or 0, step, op)):
+            raise JournalConflict(f"session {key[1]}: step {op['name']} was taken over by another process")
 
     async def commit(self, key: Key, head: Head, record: Record) -> int:
-        ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
-
-        def write(conn: sqlite3.Connection) -> int:
-            id = head.id
-            if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
-                id = _session(conn, key, head, record.at)
-            row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
-            conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (id, head.epoch, record.n, *row))
-            if record.ops:
-                _fold_steps(conn, (id, head.epoch, record.n), record.waits_from)
-            return id
-
-        return await self._write(write)
+        return await self._write(lambda conn: statements.commit(conn, key, head, record))
 
     def sweep(self, now: float) -> int:
         conn = connect(self.path, busy=1000)
         try:
-            return _sweep(conn, now)
+            return statements.sweep(conn, now, self.retention)
         except sqlite3.Error as error:
             raise explain(error) from error
         finally:
             conn.close()
 
     def sessions(self, limit: int) -> list[Summary]:
-        query = """SELECT session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended
-                   FROM session JOIN turn ON turn.session = session.id
-                   GROUP BY session.id ORDER BY max(at) DESC LIMIT ?"""
-        rows = self._read(query, (limit,))
-        return [_summary(*row) for row in rows]
+        return self._guard(lambda conn: statements.sessions(conn, limit))
 
-    def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
-        return self._guard(lambda conn: conn.execute(query, values).fetchall())
+    def turns(self, id: int) -> list[tuple[int, Record]]:
+        """(epoch, turn) of all epochs of a session, in order."""
+        return self._guard(lambda conn: statements.turns(conn, id))
 
     def _guard(self, act: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._conn is None:
@@ -208,7 +169,7 @@ class SqliteJournal:
 
     def tidy(self) -> None:
         """Sweep, and move the log into the file; in any thread."""
-        while self.sweep(time.time()) == SWEEP_BATCH:
+        while self.sweep(self._clock.now()) == SWEEP_BATCH:
             time.sleep(0.01)  # leave room for turns between two batches
         conn = connect(self.path, busy=1000)
         try:
@@ -219,53 +180,3 @@ class SqliteJournal:
             raise explain(error) from error
         finally:
             conn.close()
-
-
-def _session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
-    """The row of the session, brought to the epoch of `head`."""
-    values = (head.epoch, head.script, json.dumps(head.state or {}), now, head.ended)
-    row = conn.execute(
-        "INSERT INTO session (skill_id, session_id, epoch, script, state, touched, ended) VALUES (?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET (epoch, script, state, touched, ended) = (?, ?, ?, ?, ?) "
-        "WHERE epoch <= excluded.epoch RETURNING id",
-        (*key, *values, *values),
-    ).fetchone()
-    if row is None:
-        raise sqlite3.IntegrityError("the session has a later epoch")
-    return int(row[0])
-
-
-def _fold_steps(conn: sqlite3.Connection, turn: tuple[int, int, int], waits_from: int | None) -> None:
-    """The steps of a kept turn are in its ops; what has ended of those it waits for goes on to the next turn."""
-    if waits_from is not None:
-        conn.execute(
-            "UPDATE OR IGNORE step SET n = n + 1, k = k - ?, message_id = NULL "
-            "WHERE (session, epoch, n) = (?, ?, ?) AND k >= ?",
-            (waits_from, *turn, waits_from),
-        )
-    conn.execute("DELETE FROM step WHERE session = ? AND (epoch, n) <= (?, ?)", turn)
-
-
-def _sweep(conn: sqlite3.Connection, now: float) -> int:
-    query = "SELECT id FROM session WHERE ended AND touched < ? LIMIT ?"
-    old = conn.execute(query, (now - KEEP_ENDED, SWEEP_BATCH)).fetchall()
-    query = (  # `touched` of an open session may be some turns old
-        "SELECT id FROM session WHERE NOT ended AND touched < ? "
-        "AND NOT EXISTS (SELECT 1 FROM turn WHERE session = session.id AND at >= ?) LIMIT ?"
-    )
-    old += conn.execute(query, (now - KEEP_SILENT, now - KEEP_SILENT, SWEEP_BATCH - len(old))).fetchall()
-    if old:
-        conn.execute("BEGIN IMMEDIATE")
-        for table, column in (("turn", "session"), ("step", "session"), ("session", "id")):
-            conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", old)  # noqa: S608 constants
-        conn.execute("COMMIT")
-    return len(old)
-
-
-def _summary(id: int, skill: str, name: str, epoch: int, turns: int, first: float, last: float, ended: int) -> Summary:
-    return Summary(id, (skill, name), epoch, turns, first, last, bool(ended))
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    n, message_id, at, request, ops, reply, digest, version = row
-    return Record(n, message_id, at, request, json.loads(ops) if ops else [], reply, digest, version)

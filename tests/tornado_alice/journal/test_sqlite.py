@@ -60,9 +60,9 @@ def test_locked_journal_is_an_error_and_recovers(tmp_path: Path, durability: str
         other = sqlite3.connect(journal.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="another program holds the journal"):
-            await journal.commit(KEY, Head(None, 0, 0), record(0))
+            await journal.commit(KEY, Head(), record(0))
         other.execute("ROLLBACK")
-        await journal.commit(KEY, Head(None, 0, 0), record(0))
+        await journal.commit(KEY, Head(), record(0))
         other.close()
 
     run(SqliteJournal(tmp_path / "j.sqlite3", durability), scenario)
@@ -74,7 +74,7 @@ def test_short_lock_is_waited_out(tmp_path: Path) -> None:
     async def scenario(journal: SqliteJournal):
         other = sqlite3.connect(journal.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        write = asyncio.ensure_future(journal.commit(KEY, Head(None, 0, 0), record(0)))
+        write = asyncio.ensure_future(journal.commit(KEY, Head(), record(0)))
         for _ in range(3):
             await asyncio.sleep(0.01)
         assert not write.done()
@@ -93,7 +93,7 @@ def test_damaged_file_is_a_clear_error(tmp_path: Path, damage: bytes | None) -> 
 
         async def fill(journal: SqliteJournal):
             for n in range(200):
-                await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0))
+                await journal.commit(("skill", str(n)), Head(), record(0))
             journal.tidy()
 
         run(SqliteJournal(path), fill)
@@ -104,8 +104,8 @@ def test_damaged_file_is_a_clear_error(tmp_path: Path, damage: bytes | None) -> 
         path.write_bytes(damage)
 
     async def scenario(journal: SqliteJournal):
-        journal.find(KEY)
-        await journal.commit(KEY, Head(None, 0, 0), record(0))
+        await journal.load(KEY)
+        await journal.commit(KEY, Head(), record(0))
 
     with pytest.raises(JournalError, match="the file is damaged"):
         run(SqliteJournal(path), scenario)
@@ -115,9 +115,9 @@ def test_closed_journal_says_so(tmp_path: Path) -> None:
     """A journal that is not open refuses reads and writes with an error."""
     journal = SqliteJournal(tmp_path / "j.sqlite3")
     with pytest.raises(JournalError, match="closed"):
-        journal.find(KEY)
+        asyncio.run(journal.load(KEY))
     with pytest.raises(JournalError, match="closed"):
-        asyncio.run(journal.commit(KEY, Head(None, 0, 0), record(0)))
+        asyncio.run(journal.commit(KEY, Head(), record(0)))
 
 
 def test_checkpoint_moves_the_log_into_the_file(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_checkpoint_moves_the_log_into_the_file(tmp_path: Path) -> None:
 
     async def scenario(journal: SqliteJournal):
         for n in range(50):
-            await journal.commit(("skill", str(n)), Head(None, 0, 0), record(0, at=9e9))
+            await journal.commit(("skill", str(n)), Head(), record(0, at=9e9))
         before = journal.path.stat().st_size
         await asyncio.to_thread(journal.tidy)
         assert journal.path.stat().st_size > before

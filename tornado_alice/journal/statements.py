@@ -1,0 +1,202 @@
+"""What is read from and written to the tables of the journal file; each function is part of somebody's transaction."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .base import SWEEP_BATCH, Retention
+from .records import Head, Kept, Key, Known, Op, Place, Record, Summary
+
+#: Columns of a `Record`.
+RECORD = "n, message_id, at, request, ops, reply, digest, version"
+#: `touched` is renewed with every 16th turn: it spares a second write in the others.
+TOUCH_EVERY = 16
+#: Name of a script that no module has: a session whose row is damaged is taken for one that has changed.
+DAMAGED = "(damaged)"
+
+
+class Claim(NamedTuple):
+    """A step and the process that runs it."""
+
+    place: Place
+    asked: str
+    name: str
+    owner: str
+
+
+def session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
+    """Id of the session's row, brought to where `head` says.
+
+    Raises:
+        sqlite3.IntegrityError: it has a later epoch.
+    """
+    id = _upsert(conn, key, head, now, "epoch <= excluded.epoch")
+    if id is None:
+        raise sqlite3.IntegrityError("the session has a later epoch")
+    return id
+
+
+def _upsert(conn: sqlite3.Connection, key: Key, head: Head, now: float, condition: str) -> int | None:
+    values = (head.epoch, head.script, json.dumps(head.state or {}), now, head.ended)
+    row = conn.execute(
+        "INSERT INTO session (skill_id, session_id, epoch, script, state, touched, ended) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 constants
+        "ON CONFLICT DO UPDATE SET (epoch, script, state, touched, ended, failure) = (?, ?, ?, ?, ?, NULL) "
+        f"WHERE {condition} RETURNING id",
+        (*key, *values, *values),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def commit(conn: sqlite3.Connection, key: Key, head: Head, record: Record) -> int:
+    """Append a turn; the id of its session."""
+    id = head.id
+    if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
+        id = session(conn, key, head, record.at)
+    ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
+    row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
+    place = (id, head.seq, head.epoch, record.n)
+    conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*place, *row))
+    if ops and record.waits_from is None:
+        conn.execute("DELETE FROM step WHERE session = ?", (id,))
+    if head.failure is not None:
+        _note_failure(conn, id, head.failure)
+    return id
+
+
+def _note_failure(conn: sqlite3.Connection, id: int, failure: str) -> None:
+    conn.execute(
+        "UPDATE session SET failure = ?, "
+        "size = (SELECT sum(length(request) + length(reply) + coalesce(length(ops), 0)) FROM turn WHERE session = ?) "
+        "WHERE id = ?",
+        (failure, id, id),
+    )
+
+
+def claim(conn: sqlite3.Connection, key: Key, head: Head, step: Claim, is_other_alive: Callable[[str], bool]) -> int:
+    """Take a step; the id of the session, or 0 if the step is not to be had (see `Journal.claim`)."""
+    known = conn.execute("SELECT id, epoch FROM session WHERE skill_id = ? AND session_id = ?", key).fetchone()
+    if known is not None:
+        query = "SELECT 1 FROM turn WHERE session = ? AND seq >= ?"
+        if known[1] > head.epoch or conn.execute(query, (known[0], head.seq)).fetchone():
+            return 0
+        if not _is_free(conn, known[0], step, is_other_alive):
+            return 0
+    # a script that was started anew in this turn must be found anew if the process dies in the step
+    id = _upsert(conn, key, head, time.time(), "epoch < excluded.epoch") or known[0]
+    values = (id, *step.place, step.asked, step.name, step.owner)
+    conn.execute("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?, ?, NULL, ?)", values)
+    return int(id)
+
+
+def _is_free(conn: sqlite3.Connection, id: int, step: Claim, is_other_alive: Callable[[str], bool]) -> bool:
+    query = "SELECT asked, name, outcome, owner FROM step WHERE (session, seq, k) = (?, ?, ?)"
+    row = conn.execute(query, (id, *step.place)).fetchone()
+    if row is None or row[:2] != (step.asked, step.name):
+        return True  # what another request, or another script, has left in this place is of no use
+    return row[2] is None and not is_other_alive(row[3])
+
+
+def settle(conn: sqlite3.Connection, id: int, step: Claim, op: Op) -> int:
+    """Keep the outcome of a claimed step; 0 if it is claimed no longer."""
+    outcome = json.dumps({word: op[word] for word in ("ok", "error") if word in op}, ensure_ascii=True)
+    query = "UPDATE step SET outcome = ? WHERE (session, seq, k, asked, owner) = (?, ?, ?, ?, ?) AND outcome IS NULL"
+    return conn.execute(query, (outcome, id, *step.place, step.asked, step.owner)).rowcount
+
+
+def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | None, since: int) -> Known:
+    """See `Journal.load`."""
+    query = "SELECT id, epoch, script, state, ended, failure FROM session WHERE skill_id = ? AND session_id = ?"
+    row = conn.execute(query, key).fetchone()
+    if row is None:
+        return Known(None, None, [], {})
+    head = _head(conn, *row)
+    answer = None
+    if message_id is not None:
+        query = "SELECT reply FROM turn WHERE session = ? AND message_id = ? AND request = ?"
+        answer = conn.execute(query, (head.id, message_id, request)).fetchone()
+    query = f"SELECT {RECORD} FROM turn WHERE session = ? AND seq >= ? ORDER BY seq"  # noqa: S608 a constant
+    turns = [_record(row) for row in conn.execute(query, (head.id, max(since, head.seq - head.n)))]
+    query = "SELECT seq, k, asked, name, outcome FROM step WHERE session = ?"
+    steps = {Place(at, k): Kept(asked, _op(name, text)) for at, k, asked, name, text in conn.execute(query, (head.id,))}
+    return Known(head, bytes(answer[0]) if answer else None, turns, steps)
+
+
+def _head(
+    conn: sqlite3.Connection, id: int, epoch: int, script: str, state: str, ended: int, failure: str | None
+) -> Head:
+    query = "SELECT seq + 1, epoch, n + 1 FROM turn WHERE session = ? ORDER BY seq DESC LIMIT 1"
+    seq, last_epoch, n = conn.execute(query, (id,)).fetchone() or (0, epoch, 0)
+    try:
+        arguments = json.loads(state)
+    except ValueError:
+        script, arguments = DAMAGED, None
+    return Head(id, seq, epoch, n if last_epoch == epoch else 0, script, arguments, bool(ended), failure)
+
+
+def turns(conn: sqlite3.Connection, id: int) -> list[tuple[int, Record]]:
+    """(epoch, turn) of all epochs of a session, in order."""
+    query = f"SELECT epoch, {RECORD} FROM turn WHERE session = ? ORDER BY seq"  # noqa: S608 a constant
+    return [(epoch, _record(row)) for epoch, *row in conn.execute(query, (id,))]
+
+
+def sessions(conn: sqlite3.Connection, limit: int) -> list[Summary]:
+    """The sessions, the latest first; all for a limit of -1."""
+    query = """SELECT session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended, failure
+               FROM session JOIN turn ON turn.session = session.id
+               GROUP BY session.id ORDER BY max(at) DESC LIMIT ?"""
+    return [
+        Summary(id, (skill, name), epoch, count, first, last, bool(ended), failure)
+        for id, skill, name, epoch, count, first, last, ended, failure in conn.execute(query, (limit,))
+    ]
+
+
+def _record(row: Sequence[Any]) -> Record:
+    n, message_id, at, request, ops, reply, digest, version = row
+    try:
+        done = json.loads(ops) if ops else []
+    except ValueError:
+        done = [{"name": f"{DAMAGED} {ops[:40]}"}]  # no script asks for such a step: replay diverges here
+    return Record(n, message_id, at, request, done, reply, digest, version)
+
+
+def _op(name: str, outcome: str | None) -> Op | None:
+    if outcome is None:
+        return None
+    try:
+        return {"name": name, **json.loads(outcome)}
+    except (ValueError, TypeError):
+        text = "its recorded outcome is damaged"
+        return {"name": name, "error": {"class": "tornado_alice.errors:StepError", "args": [text], "text": text}}
+
+
+def sweep(conn: sqlite3.Connection, now: float, retention: Retention) -> int:
+    """Delete a small batch of sessions that nobody will ask for any more; how many went."""
+    old = list({*_ended(conn, now, retention), *_too_much(conn, retention.failed_bytes)})[:SWEEP_BATCH]
+    query = (  # `touched` of an open session may be some turns old
+        "SELECT id FROM session WHERE NOT ended AND touched < ? "
+        "AND NOT EXISTS (SELECT 1 FROM turn WHERE session = session.id AND at >= ?) LIMIT ?"
+    )
+    since = now - retention.silent
+    old += conn.execute(query, (since, since, SWEEP_BATCH - len(old))).fetchall()
+    if old:
+        conn.execute("BEGIN IMMEDIATE")
+        for table, column in (("turn", "session"), ("step", "session"), ("session", "id")):
+            conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", old)  # noqa: S608 constants
+        conn.execute("COMMIT")
+    return len(old)
+
+
+def _ended(conn: sqlite3.Connection, now: float, retention: Retention) -> list[tuple[int]]:
+    query = "SELECT id FROM session WHERE ended AND (failure IS NULL) = ? AND touched < ? LIMIT ?"
+    well = conn.execute(query, (True, now - retention.ended, SWEEP_BATCH)).fetchall()
+    return well + conn.execute(query, (False, now - retention.failed, SWEEP_BATCH - len(well))).fetchall()
+
+
+def _too_much(conn: sqlite3.Connection, limit: int) -> list[tuple[int]]:
+    """The oldest failed sessions beyond `limit` bytes."""
+    query = """SELECT id FROM (SELECT id, touched, sum(size) OVER (ORDER BY touched DESC, id DESC) AS bytes
+                               FROM session WHERE ended AND failure IS NOT NULL)
+               WHERE bytes > ? ORDER BY touched LIMIT ?"""
+    return conn.execute(query, (limit, SWEEP_BATCH)).fetchall()
