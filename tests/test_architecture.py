@@ -20,7 +20,7 @@ FLOORS = {
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
         ["request", "reply"],
-        ["modifiers", "step", "options"],
+        ["modifiers", "step", "options", "stdlib_random"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],

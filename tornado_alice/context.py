@@ -5,9 +5,10 @@ replay, in any process and under any PYTHONHASHSEED, draws the same.
 """
 
 import random as stdlib_random
+import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,53 @@ class TurnContext:
         request: what the platform sent, as the script sees it.
         at: arrival time, seconds since the Unix epoch.
         ordinal: how many draws were made in this turn.
+        replaying: is it fed from the journal?
+        effects: what the script did to the outside without a step: (what, where in its code).
+        refused: the first of them in a replay, where it was not let happen.
     """
 
-    __slots__ = ("_names", "_secret", "_seed", "at", "ordinal", "request")
+    __slots__ = (
+        "_names",
+        "_resumptions",
+        "_secret",
+        "_seed",
+        "_stdlib",
+        "at",
+        "effects",
+        "ordinal",
+        "refused",
+        "replaying",
+        "request",
+    )
 
-    def __init__(self, request: Mapping[str, Any], at: float, secret: bytes, *names: object) -> None:
-        self.request, self.at, self.ordinal = request, at, 0
+    def __init__(
+        self, request: Mapping[str, Any], at: float, secret: bytes, *names: object, replaying: bool = False
+    ) -> None:
+        self.request, self.at, self.ordinal, self.replaying = request, at, 0, replaying
+        self.effects: list[tuple[str, str]] = []
+        self.refused: Exception | None = None
         self._secret, self._names, self._seed = secret, names, b""
+        self._stdlib: stdlib_random.Random | int | None = None
+        self._resumptions = 0
+
+    def begin_resumption(self, draws: bool) -> None:
+        """The script goes on: the standard library's random begins anew.
+
+        Args:
+            draws: take its seed from the turn's draws, as release 0.1.0 did for scripts that use it; the others take
+                theirs aside, and only if they need one.
+        """
+        self._resumptions += 1
+        self._stdlib = self.draw(64) if draws else None
+
+    @property
+    def stdlib(self) -> stdlib_random.Random:
+        """What the standard library's random draws from until the script waits again."""
+        if self._stdlib is None:
+            self._stdlib = int.from_bytes(blake2b(b"random %d" % self._resumptions, key=self.seed).digest())
+        if isinstance(self._stdlib, int):
+            self._stdlib = stdlib_random.Random(self._stdlib)
+        return self._stdlib
 
     @property
     def seed(self) -> bytes:
@@ -118,7 +159,15 @@ def now() -> datetime:
 
 
 def _zone(name: Any) -> tzinfo:
+    if not isinstance(name, str) or not name:
+        return UTC
+    offset = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", name)
     try:
-        return ZoneInfo(name) if isinstance(name, str) and name else UTC
+        return _offset(*offset.groups()) if offset else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC  # the platform sent a zone that this machine does not know
+
+
+def _offset(sign: str, hours: str, minutes: str | None) -> tzinfo:
+    east = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return timezone(east if sign == "+" else -east)

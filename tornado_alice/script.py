@@ -6,19 +6,20 @@ Rules:
 2. The script is driven by hand with send() and throw(): nothing of an event loop is behind its awaits, so a bare
    ``await asyncio.sleep(1)`` is rule 1's error, live and on replay alike.
 3. A script that ends gives Ended; an exception of the script leaves `advance` as it is.
-4. A script whose module uses the module random of the standard library (as old scripts do) sees it seeded anew by the
-   turn at each resumption, so that replay draws the same.
+4. The random of the standard library (as old scripts use it) is seeded anew by the turn at each resumption, so that
+   replay draws the same.
 """
 
+import contextvars
 import inspect
 import logging
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from . import context, fingerprint
+from . import context, fingerprint, stdlib_random
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
@@ -46,17 +47,16 @@ class Script:
         version: hash of the source of its module and of the modules beside it that it uses; two processes with the
             same code agree on it.
         uses_stdlib_random: does one of these modules use the standard library's random?
+        context: context variables as they were when the script was registered; each session gets a copy.
     """
 
     def __init__(self, fn: Function, version: str | None = None) -> None:
-        forms = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
-        if not any(is_form(fn) for is_form in forms):
-            raise ScriptError(
-                f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
-            )
+        _check_form(fn)
         self.fn = fn
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
+        self.context = contextvars.copy_context()
+        stdlib_random.install([fn.__globals__, *fingerprint.modules(fn)])
 
     def named(self, name: str) -> "Script":
         """The script of this module that an epoch runs; an empty name is this one.
@@ -69,7 +69,10 @@ class Script:
         fn = self.sibling(name)
         if fn is None:
             raise ScriptError(f"the module of the script has no {name!r} any more")
-        return Script(fn, self.version)
+        _check_form(fn)
+        other = copy(self)
+        other.fn = fn
+        return other
 
     def sibling(self, name: str) -> Function | None:
         """Another script of the same module, for `continue_as_new`."""
@@ -77,15 +80,23 @@ class Script:
         return found if callable(found) else None
 
 
+def _check_form(fn: Function) -> None:
+    forms = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    if not any(is_form(fn) for is_form in forms):
+        raise ScriptError(
+            f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
+        )
+
+
 class Stepper:
     """One run of a script."""
 
-    __slots__ = ("_asend", "_is_asyncgen", "_reseed", "_run")
+    __slots__ = ("_asend", "_draws", "_is_asyncgen", "_run")
 
     def __init__(self, script: Script, state: dict[str, Any]) -> None:
         self._run = script.fn(**state)
         self._is_asyncgen = inspect.isasyncgen(self._run)
-        self._reseed = script.uses_stdlib_random
+        self._draws = script.uses_stdlib_random
         self._asend: Any = None  # the awaitable of an async generator that is under way
 
     def advance(self, value: Any = None, error: BaseException | None = None) -> Any:
@@ -109,10 +120,10 @@ class Stepper:
         return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
-        if not self._reseed:
-            return self._resume(value, error)
-        with _seeded_random():
-            return self._resume(value, error)
+        turn = context.current.get()
+        if turn is not None:
+            turn.begin_resumption(self._draws)
+        return self._resume(value, error)
 
     def _resume(self, value: Any, error: BaseException | None) -> Any:
         if not self._is_asyncgen:
@@ -131,7 +142,6 @@ class Stepper:
 
     def close(self) -> None:
         """End the script where it stands: its ``finally`` runs, what it still says or does there goes nowhere."""
-        token = context.current.set(None)
         try:
             if self._is_asyncgen:
                 self._close_asyncgen()
@@ -143,8 +153,6 @@ class Stepper:
             if isinstance(error, KeyboardInterrupt):
                 raise
             log.info("a script that was closed before its end raised %r in its cleanup", error)
-        finally:
-            context.current.reset(token)
 
     def _close_asyncgen(self) -> None:
         closing = self._run.aclose() if self._asend is None else self._asend  # does it stand at a yield or in an await?
@@ -196,15 +204,3 @@ def _as_reply(fields: dict[str, Any]) -> Reply:
     reply = Reply(fields)
     reply.phrases = ()
     return reply
-
-
-@contextmanager
-def _seeded_random() -> Iterator[None]:
-    state = random.getstate()
-    current = context.current.get()
-    if current is not None:
-        random.seed(current.draw(64))
-    try:
-        yield
-    finally:
-        random.setstate(state)

@@ -13,9 +13,9 @@ Rules:
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context
 from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -73,12 +73,11 @@ Instruction = Say | Do | Finished | Failed | Continue
 
 _log = logging.getLogger(__name__)
 
-_replaying: ContextVar[bool] = ContextVar("tornado_alice_replaying", default=False)
-
 
 def quiet(_: logging.LogRecord) -> bool:
     """A logging filter: nothing that a script logs while it is replayed is written a second time."""
-    return not _replaying.get()
+    turn = context.current.get()
+    return turn is None or not turn.replaying
 
 
 @dataclass(slots=True)
@@ -105,6 +104,8 @@ class Session:
     pending: Do | None = None
     _stepper: Stepper | None = None
     _turn: context.TurnContext | None = None
+    _context: Context | None = None
+    _replaying: bool = False
     _closed: bool = False
 
     @classmethod
@@ -123,7 +124,8 @@ class Session:
 
     def begin(self, data: dict[str, Any], at: float) -> Instruction:
         """A request has come: run the script to its next command (or remind of the steps it still waits for)."""
-        self._turn = context.TurnContext(Request(data, self.lemma), at, self.secret, self.epoch, self.n)
+        names = self.epoch, self.n
+        self._turn = context.TurnContext(Request(data, self.lemma), at, self.secret, *names, replaying=self._replaying)
         self.ops = []
         if self.pending is not None:
             return self.pending
@@ -153,23 +155,42 @@ class Session:
     def close(self) -> None:
         """Drop the suspended script."""
         self._closed = True
-        if self._stepper is not None:
-            self._stepper.close()
-            self._stepper = None
+        stepper, self._stepper = self._stepper, None
+        if stepper is not None and self._context is not None:
+            self._turn = None
+            self._context.run(self._close, stepper)
+
+    def _close(self, stepper: Stepper) -> None:
+        context.current.set(None)
+        stepper.close()
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
         return self._stepper.where() if self._stepper is not None else "its start"
 
-    def replay(self, records: list[Record]) -> None:
+    def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.
 
         Raises:
             NonDeterminismError: rule 5 does not hold.
         """
-        with _silence(self.script):
-            for record in records:
-                self._replay_turn(record, is_last=record is records[-1])
+        for _ in self.feed(records):
+            pass
+
+    def feed(self, records: Iterable[Record]) -> Iterator[int]:
+        """The same turn by turn: gives the number of each turn after it."""
+        _silence(self.script)
+        turns = iter(records)
+        record = next(turns, None)
+        while record is not None:
+            following = next(turns, None)
+            self._replaying = True
+            try:
+                self._replay_turn(record, is_last=following is None)
+            finally:
+                self._replaying = False
+            yield record.n
+            record = following
 
     def _replay_turn(self, record: Record, is_last: bool) -> None:
         instruction = self.begin(protocol.parse_again(record.request), record.at)
@@ -207,23 +228,29 @@ class Session:
             raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
 
     def _advance(self, value: Any, error: BaseException | None) -> Instruction:
-        token = context.current.set(self._turn)
+        if self._context is None:
+            self._context = self.script.context.copy()
+            self._context.run(_own_decimals)
         try:
-            assert not self._closed, "a closed session is rebuilt, not resumed"
-            if self._stepper is None:  # run to the first say
-                self._stepper = Stepper(self.script, deepcopy(self.state))
-            command = self._stepper.advance(value, error)
-            if isinstance(command, Ended):
-                command = _last_word(command)
-            if isinstance(command, Reply):
-                self._normalize(command)
+            command = self._context.run(self._run, value, error)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # SystemExit too: a script must not end the server
             return Failed(problem)
-        finally:
-            context.current.reset(token)
         return self._instruct(command)
+
+    def _run(self, value: Any, error: BaseException | None) -> Any:
+        """Runs in the session's own context: what the script sets there is there in its next turn, and for it alone."""
+        assert not self._closed, "a closed session is rebuilt, not resumed"
+        context.current.set(self._turn)
+        if self._stepper is None:  # run to the first say
+            self._stepper = Stepper(self.script, deepcopy(self.state))
+        command = self._stepper.advance(value, error)
+        if isinstance(command, Ended):
+            command = _last_word(command)
+        if isinstance(command, Reply):
+            self._normalize(command)
+        return command
 
     def _normalize(self, reply: Reply) -> None:
         assert self._stepper is not None, "somebody said it"
@@ -280,16 +307,18 @@ def _describe(instruction: Instruction) -> str:
     return "its end"
 
 
-@contextmanager
-def _silence(script: Script) -> Iterator[None]:
+def _own_decimals() -> None:
+    """A decimal context is changed in place: each session gets one of its own, if the module is there at all."""
+    decimal = sys.modules.get("decimal")
+    if decimal is not None:
+        decimal.setcontext(decimal.getcontext().copy())
+
+
+def _silence(script: Script) -> None:
+    """Let no logger of the script write during replays; the filter stays: outside of them it lets everything pass."""
     logger: logging.Logger | None = logging.getLogger(script.fn.__module__)
-    while logger is not None:  # the filter stays: outside of replays it lets everything pass
+    while logger is not None:
         for handler in logger.handlers:
             if quiet not in handler.filters:
                 handler.addFilter(quiet)
         logger = logger.parent
-    token = _replaying.set(True)
-    try:
-        yield
-    finally:
-        _replaying.reset(token)
