@@ -18,14 +18,15 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames"],
         ["request", "reply"],
-        ["modifiers", "step", "options", "stdlib_random"],
+        ["modifiers", "step", "options", "stdlib_random", "outside"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],
         ["journal.memory", "journal.writer", "journal.sqlite", "journal"],
         ["session"],
+        ["pace"],
         ["live"],
         ["turn"],
         ["dialogs"],

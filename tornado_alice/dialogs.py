@@ -22,9 +22,10 @@ from . import protocol
 from .errors import JournalConflict, JournalError
 from .journal.base import Journal
 from .journal.records import Key
-from .live import SessionCache
+from .live import MOST_THREADS, SessionCache
 from .morphology import lemmatizer
 from .options import Options
+from .pace import Pace
 from .reply import say
 from .script import Script
 from .turn import Runtime, Turn
@@ -54,10 +55,11 @@ class Dialogs:
     ) -> None:
         self.script = script
         self.cache = SessionCache(options.max_live, options.idle)
-        self.lemma = lemmatizer(options.load_analyzer)
+        self.pace = Pace(script.fn, options.threads, MOST_THREADS)
+        self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
         self.journal, self.options, self._clock = journal, options, clock
         self.counts: Counter[str] = Counter()
-        self._runtime = Runtime(script, journal, options, self.cache, self.lemma, self.counts)
+        self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:

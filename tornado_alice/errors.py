@@ -7,6 +7,7 @@
     │   ├── NotAReplyError      it yielded or awaited something that is not ours
     │   ├── NestedStepError     a step was started inside a step
     │   ├── StepError           a recorded failure of a step whose own class is not to be had any more
+    │   ├── OutsideError        a replay came to something that is done to the outside without a step
     │   └── NonDeterminismError replay does not lead where the live run had led
     ├── JournalError            the journal cannot be read or written now
     │   └── JournalConflict     another process has written this turn already
@@ -50,6 +51,10 @@ class NestedStepError(ScriptError):
 
 class StepError(ScriptError):
     """A step failed in the live run; its exception class cannot be rebuilt from the journal."""
+
+
+class OutsideError(ScriptError):
+    """In a replay a script came to something that it does to the outside without ``step(...)``."""
 
 
 class NonDeterminismError(ScriptError):

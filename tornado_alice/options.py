@@ -25,6 +25,8 @@ class Options:
         reply_within: seconds a turn may take before the engine itself says that work goes on; the platform waits 4.5.
         on_divergence: what to do when the journal cannot be replayed by the script as it is now: ``"restart"`` it,
             ``"end"`` the session with `sorry`, or a callable (request, error) → say(...) or None to restart.
+        threads: resume sessions in threads, beside the loop: True, False, or None to do so for scripts that import what
+            blocks or were seen to hold the loop.
         version: of the script; by default a hash of its module.
         load_analyzer: gives the morphological analyzer when it is first needed.
         closing, sorry, waiting, unsaved, pong: phrases said when the script has ended without a last word, when it
@@ -35,6 +37,7 @@ class Options:
     idle: float = 30 * 60
     reply_within: float = 3.0
     on_divergence: Policy = "restart"
+    threads: bool | None = None
     version: str | None = None
     load_analyzer: Callable[[], Analyzer] = russian
     closing: tuple[str, ...] = ("До свидания!", "Всего доброго!")
@@ -48,6 +51,8 @@ class Options:
             value = getattr(self, name)
             if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
                 raise SettingsError(f"{name}: a number from 0, got {value!r}")
+        if self.threads not in (True, False, None):
+            raise SettingsError(f"threads: True, False or None, got {self.threads!r}")
         policy = self.on_divergence
         if policy not in ("restart", "end") and not callable(policy):
             raise SettingsError(f"on_divergence: 'restart', 'end' or a callable, got {policy!r}")

@@ -19,7 +19,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from . import context, fingerprint, stdlib_random
+from . import context, fingerprint, frames, outside, stdlib_random
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
@@ -57,6 +57,7 @@ class Script:
         self.uses_stdlib_random = fingerprint.uses_random(fn)
         self.context = contextvars.copy_context()
         stdlib_random.install([fn.__globals__, *fingerprint.modules(fn)])
+        outside.watch()
 
     def named(self, name: str) -> "Script":
         """The script of this module that an epoch runs; an empty name is this one.
@@ -117,6 +118,12 @@ class Stepper:
             if not self._is_asyncgen:
                 raise
             return Ended(None)
+        except RuntimeError as error:
+            if _is_of_asyncio(error):
+                error.add_note(
+                    "asyncio's time-outs, tasks and locks do not reach into a script: wrap the call in step(...)"
+                )
+            raise
         return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
@@ -170,8 +177,8 @@ class Stepper:
             if prefix is None:
                 break
             frame = getattr(run, f"{prefix}_frame")
-            if frame is not None and not _is_ours(frame.f_globals.get("__name__", "")):
-                place = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+            if frame is not None and not frames.is_engine(frame.f_globals.get("__name__", "")):
+                place = frames.describe(frame)
             run = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
         return place
 
@@ -188,16 +195,17 @@ def describe_failure(error: BaseException) -> str:
     """An exception of a script in one line: class, text, and where in the author's code it was raised."""
     place, trace = "", error.__traceback__
     while trace is not None:
-        if not _is_ours(trace.tb_frame.f_globals.get("__name__", "")):
-            place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        if frames.is_authors(trace.tb_frame):
+            place = f" at {frames.describe(trace.tb_frame, trace.tb_lineno)}"
         trace = trace.tb_next
     return f"{type(error).__name__}: {error}"[:300] + place
 
 
-def _is_ours(module: str) -> bool:
-    """Is it a frame of the engine or of asyncio, which no author wants to be shown?"""
-    package, _, rest = module.partition(".")
-    return package == "asyncio" or (package == __name__.partition(".")[0] and not rest.startswith("examples"))
+def _is_of_asyncio(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith("asyncio.")
 
 
 def _as_reply(fields: dict[str, Any]) -> Reply:

@@ -164,6 +164,11 @@ class Session:
         context.current.set(None)
         stepper.close()
 
+    @property
+    def effects(self) -> list[tuple[str, str]]:
+        """What the script did to the outside in this turn, without a step: (what, where in its code)."""
+        return self._turn.effects if self._turn is not None else []
+
     def where(self) -> str:
         """File, line and function in which the script waits."""
         return self._stepper.where() if self._stepper is not None else "its start"
@@ -237,6 +242,9 @@ class Session:
             raise
         except BaseException as problem:  # SystemExit too: a script must not end the server
             return Failed(problem)
+        turn = self._turn
+        if turn is not None and turn.refused is not None:
+            return Failed(turn.refused)  # also if the script has caught it
         return self._instruct(command)
 
     def _run(self, value: Any, error: BaseException | None) -> Any:

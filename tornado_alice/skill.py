@@ -38,7 +38,7 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        max_live, idle, reply_within, on_divergence, version: see `Options`.
+        max_live, idle, reply_within, on_divergence, threads, version: see `Options`.
         closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
@@ -61,6 +61,7 @@ class Skill:
         idle: float = Options.idle,
         reply_within: float = Options.reply_within,
         on_divergence: Policy = Options.on_divergence,
+        threads: bool | None = None,
         version: str | None = None,
         closing: Phrases = Options.closing,
         sorry: Phrases = Options.sorry,
@@ -80,6 +81,7 @@ class Skill:
             idle=idle,
             reply_within=reply_within,
             on_divergence=on_divergence,
+            threads=threads,
             version=version,
             load_analyzer=_loader(analyzer),
             closing=parse_phrases("closing", closing),

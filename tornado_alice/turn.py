@@ -35,6 +35,7 @@ from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
 from .live import LiveSession, SessionCache, identity
 from .options import Options
+from .pace import Pace
 from .reply import Reply, say
 from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Instruction, Say, Session, digest
@@ -54,9 +55,17 @@ class Runtime:
     journal: Journal
     options: Options
     cache: SessionCache
+    pace: Pace
     lemma: Callable[[str], str]
     counts: Counter[str]
     pinged: dict[Key, None] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+    def tell_effect(self, act: str, place: str) -> None:
+        """Once for each place: what replay would do again."""
+        if place not in self.told:
+            self.told.add(place)
+            log.warning("%s: %s outside of a step; a replay cannot repeat it. Wrap the call in step(...)", place, act)
 
     def may_be_first(self, key: Key, message_id: int | None) -> bool:
         """Can the script not have spoken before this message, since those before it were pings or not kept?"""
@@ -89,10 +98,10 @@ class Turn:
                 self.cache.keep(self.key, live)
             return known.answer
         if live is not None:
-            live = self._catch_up(live, known)
+            live = await self._catch_up(live, known)
             known = known if live is not None else await self._load(0)
         try:
-            return await self._turn(live or self._wake(known))
+            return await self._turn(live or await self._wake(known))
         except Diverged as diverged:
             return await self._diverged(diverged)
 
@@ -116,7 +125,7 @@ class Turn:
     def _is_first(self) -> bool:
         return self.message_id == 0 and self.data["session"].get("new") is True
 
-    def _catch_up(self, live: LiveSession, known: Known) -> LiveSession | None:
+    async def _catch_up(self, live: LiveSession, known: Known) -> LiveSession | None:
         """Feed the script what another process has added meanwhile; None if it is to be replayed from its start."""
         head = known.head
         if head is not None and head.seq == live.head.seq and not head.ended:
@@ -125,7 +134,7 @@ class Turn:
         if head is not None and not head.ended and head.epoch == live.head.epoch:
             waited_for = live.session.pending
             try:
-                live.session.replay(known.turns)
+                await self._feed(live.session, known.turns)
                 if live.session.pending is not waited_for:
                     live.forget_work()  # the other process had its outcome
                 live.head = head
@@ -144,7 +153,7 @@ class Turn:
                 self.message_id,
             )
 
-    def _wake(self, known: Known) -> LiveSession:
+    async def _wake(self, known: Known) -> LiveSession:
         """A script for a session that is not in memory: a new one, or replayed from the journal."""
         head = known.head
         if head is None:
@@ -158,12 +167,28 @@ class Turn:
         live = self._start(head)
         self.runtime.counts["replays"] += 1
         try:
-            live.session.replay(known.turns)
+            await self._feed(live.session, known.turns)
         except Exception as error:
             live.session.close()
             raise Diverged(head.next_epoch(), error) from error
         self._recall(live, known)
         return live
+
+    async def _feed(self, session: Session, turns: list[Record]) -> None:
+        """Replay turns; in a thread from the first one on that blocks."""
+        pace, feed = self.runtime.pace, session.feed(turns)
+        while not pace.beside:
+            if pace.on_loop(session, next, feed, None) is None:
+                return
+        await pace.run(session, list, feed)
+
+    async def _resume(self, session: Session, call: Callable[..., Instruction], *args: Any) -> Instruction:
+        """Let the script go on."""
+        pace = self.runtime.pace
+        instruction = await pace.run(session, call, *args) if pace.beside else pace.on_loop(session, call, *args)
+        for act, place in session.effects:
+            self.runtime.tell_effect(act, place)
+        return instruction
 
     def _recall(self, live: LiveSession, known: Known) -> None:
         """What the journal holds of steps: for this very request, or for those that the script still waits for."""
@@ -199,7 +224,7 @@ class Turn:
 
     async def _turn(self, live: LiveSession) -> bytes:
         session = live.session
-        instruction = session.begin(self.data, self.at)
+        instruction = await self._resume(session, session.begin, self.data, self.at)
         for _ in range(1000):
             if isinstance(instruction, Do):
                 if instruction.turn == session.n and not live.work:
@@ -207,7 +232,7 @@ class Turn:
                 outcomes = await live.outcomes(instruction, self.journal, self.deadline)
                 if outcomes is None:
                     return await self._still_working(live, instruction)
-                instruction = session.resume(outcomes)
+                instruction = await self._resume(session, session.resume, outcomes)
             elif isinstance(instruction, Continue) and not self._can_find(instruction.script):
                 name = instruction.script.__name__
                 instruction = Failed(
@@ -216,7 +241,7 @@ class Turn:
             elif isinstance(instruction, Continue):
                 live = self._continue(live, instruction)
                 session = live.session
-                instruction = session.begin(self.data, self.at)
+                instruction = await self._resume(session, session.begin, self.data, self.at)
             else:
                 return await self._speak(live, instruction)
         error = ScriptError("1000 steps in one turn and not a word: say something, or do them in one step")
