@@ -6,7 +6,7 @@ Requests are immutable to scripts: a change would be lost on replay.
 import re
 from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from functools import lru_cache
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from . import context, morphology
 from .protocol import SECRETS
@@ -65,8 +65,28 @@ class Frozen(dict[str, Any]):
 
 
 @lru_cache(maxsize=1)
-def _shared_lemma() -> Callable[[str], str]:
-    return morphology.lemmatizer()
+def _shared_lemmatizer() -> morphology.Lemmatizer:
+    return morphology.Lemmatizer()
+
+
+class _Lemma(NamedTuple):
+    normal_form: str
+
+
+class _ByFunction:
+    """Any function word → lemma as an analyzer of one reading."""
+
+    def __init__(self, lemma: Callable[[str], str]) -> None:
+        self.lemma = lemma
+
+    def parse(self, word: str) -> list[_Lemma]:
+        return [_Lemma(self.lemma(word))]
+
+
+def _lemmatizer_of(lemma: Callable[[str], str] | None) -> morphology.Lemmatizer:
+    if lemma is None:
+        return _shared_lemmatizer()
+    return lemma if isinstance(lemma, morphology.Lemmatizer) else morphology.Lemmatizer(lambda: _ByFunction(lemma))
 
 
 class Request(Frozen):
@@ -83,8 +103,10 @@ class Request(Frozen):
 
     def __init__(self, dictionary: dict[str, Any], lemma: Callable[[str], str] | None = None) -> None:
         super().__init__(dictionary)
-        self._lemma = lemma
+        self._lemmatizer = _lemmatizer_of(lemma)
+        self._reader: Callable[[str], morphology.Word] | None = None
         self._lemmas: list[str] | None = None
+        self._said: frozenset[str] | None = None
 
     @property
     def _body(self) -> Frozen:
@@ -108,20 +130,38 @@ class Request(Frozen):
     def lemmas(self) -> list[str]:
         """Dictionary forms of `words`; computed when asked for."""
         if self._lemmas is None:
-            self._lemmas = [self.lemma(word) for word in self.words]
+            self._lemmas = [word.lemma for word in map(self._read, self.words)]
         return self._lemmas
 
     def has_lemmas(self, *lemmas: str) -> bool:
-        """Was one of these words said, in any of its forms?"""
-        return any(self.lemma(lemma) in self.lemmas for lemma in lemmas)
+        """Was one of these words said, in any of its forms and likely readings? ё and е are one letter.
+
+        A dictionary form means itself alone; any other form means all words it may be a form of.
+
+        >>> r = Request({"request": {"command": "Мне большую пиццу, и чтобы белки были"}})
+        >>> r.has_lemmas("большой"), r.has_lemmas("белка"), r.has_lemmas("белок"), r.has_lemmas("больной")
+        (True, True, True, False)
+        """
+        if self._said is None:
+            self._said = frozenset().union(*[word.found_by for word in map(self._read, self.words)])
+        return not all(map(self._said.isdisjoint, map(self._lemmatizer.meant_by, lemmas)))
 
     def matches(self, pattern: str, flags: int = 0) -> bool:
         """Does the whole command match the regular expression (``re.fullmatch``)?"""
         return re.fullmatch(pattern, self.command, flags) is not None
 
     def lemma(self, word: str) -> str:
-        """The dictionary form of a word, by the analyzer of the skill."""
-        return (self._lemma or _shared_lemma())(word)
+        """The dictionary form of a word, by the analyzer of the skill; beyond what people say, the word itself.
+
+        A request of hundreds of words, or of many that no dictionary knows, is read up to the limits in `morphology`.
+        """
+        return self._read(word).lemma
+
+    @property
+    def _read(self) -> Callable[[str], morphology.Word]:
+        if self._reader is None:
+            self._reader = morphology.reader(self._lemmatizer, self.command)
+        return self._reader
 
     @property
     def type(self) -> str:
@@ -150,8 +190,15 @@ class Request(Frozen):
 
     @property
     def user_id(self) -> str:
-        """Names the device or the application the user speaks through."""
-        return str(self._session["user_id"])
+        """Names the device or the application the user speaks through; it lasts as long as that is installed.
+
+        The platform has deprecated ``session.user_id``: where it is missing, this is ``session.application``'s id.
+
+        >>> Request({"session": {"session_id": "s", "application": {"application_id": "device"}}}).user_id
+        'device'
+        """
+        session = self._session
+        return str(session["user_id"] if "user_id" in session else session["application"]["application_id"])
 
     @property
     def is_new(self) -> bool:

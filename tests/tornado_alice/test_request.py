@@ -66,6 +66,19 @@ def test_shortcuts() -> None:
     assert r.state("user")["visits"] == 3 and r.state("session") == {}
 
 
+@pytest.mark.parametrize(
+    ("session", "user_id"),
+    [
+        ({"user_id": "u", "application": {"application_id": "a"}}, "u"),
+        ({"application": {"application_id": "a"}}, "a"),
+        ({"user_id": "", "application": {"application_id": "a"}}, ""),
+    ],
+)
+def test_user_id(session: dict[str, Any], user_id: str) -> None:
+    """The application's id names the user where the deprecated session.user_id is not sent, and only there."""
+    assert Request({"session": session}).user_id == user_id
+
+
 def test_lemmas_are_lazy_and_pluggable() -> None:
     """The analyzer is asked only when lemmas are wanted, and any function may take its place."""
     asked = []
