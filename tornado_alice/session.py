@@ -28,7 +28,7 @@ from .journal.records import Head, Key, Op, Record
 from .reply import Reply
 from .request import Request
 from .script import Ended, Script, Stepper
-from .step import Continue, Gather, Outcome, Step, to_exception
+from .step import Continue, Gather, Outcome, Step
 
 #: How like the recorded last prompt a mended one must be (difflib ratio): a typo or a word is, another question is not.
 LIKENESS = 0.75
