@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import context, protocol
+from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
@@ -57,6 +58,7 @@ class Runtime:
     lemma: Callable[[str], str]
     counts: Counter[str]
     pinged: dict[Key, None] = field(default_factory=dict)
+    advice: Advice = field(default_factory=Advice)
 
     def may_be_first(self, key: Key, message_id: int | None) -> bool:
         """Can the script not have spoken before this message, since those before it were pings or not kept?"""
@@ -185,7 +187,8 @@ class Turn:
     async def _diverged(self, diverged: "Diverged") -> bytes:
         """The journal and the script do not fit together: ask the author's policy."""
         policy, error = self.options.on_divergence, diverged.error
-        log.warning("session %s: %s; on_divergence: %s", self.key[1], error, policy)
+        advice = self.runtime.advice.once(error)
+        log.warning("session %s: %s; on_divergence: %s%s", self.key[1], error, policy, advice)
         reply: Reply | None = None
         if policy == "end":
             reply = say(*self.options.sorry, end_session=True)
