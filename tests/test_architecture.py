@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames"],
-        ["request", "reply"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames", "diagnosis"],
+        ["request", "reply", "failures"],
         ["modifiers", "step", "options", "stdlib_random", "outside"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
@@ -162,7 +162,18 @@ def test_only_importers(package: str) -> None:
 def test_the_engine_of_dialogs_is_sans_io() -> None:
     """session, script, context, request and reply know no loop, clock, disk or socket."""
     outside = {"asyncio", "time", "os", "socket", "sqlite3", "pathlib", "tornado", "threading"}
-    for name in ("session", "script", "context", "request", "reply", "modifiers", "protocol", "step"):
+    for name in (
+        "session",
+        "script",
+        "context",
+        "request",
+        "reply",
+        "modifiers",
+        "protocol",
+        "step",
+        "failures",
+        "diagnosis",
+    ):
         tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
         found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}
         assert not found & outside, name

@@ -57,6 +57,10 @@ class OutsideError(ScriptError):
     """In a replay a script came to something that it does to the outside without ``step(...)``."""
 
 
+#: How `expected` and `got` of NonDeterminismError begin where they name a step.
+A_STEP = "a step "
+
+
 class NonDeterminismError(ScriptError):
     """Replay of a session went another way than its live run.
 
@@ -64,14 +68,29 @@ class NonDeterminismError(ScriptError):
         turn: number of the turn, from 0.
         expected: what the journal holds.
         got: what the script does now.
+        place: file, line and function in which the script stands; empty if it stands nowhere.
+        heard: the text of the recorded reply; empty if it is not about a reply.
+        said: the text of the reply now; empty if there is none.
+        phrases: all phrases that the reply now could have been.
     """
 
-    def __init__(self, turn: int, expected: str, got: str) -> None:
+    def __init__(
+        self,
+        turn: int,
+        expected: str,
+        got: str,
+        *,
+        place: str = "",
+        heard: str = "",
+        said: str = "",
+        phrases: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(
             f"turn {turn}: the journal holds {expected}, the script now gives {got}. A script must depend on its "
             f"requests alone: use step(...) for effects, and random, uuid4() and now() of tornado_alice"
         )
         self.turn, self.expected, self.got = turn, expected, got
+        self.place, self.heard, self.said, self.phrases = place, heard, said, phrases
 
 
 class JournalError(AliceError):

@@ -210,8 +210,10 @@ def _plain(step: steps.Step) -> tuple[steps.Outcome, Any]:
 
 
 def _failed(step: steps.Step, error: BaseException) -> steps.Outcome:
-    log.info("step %s raised %r", step.name, error, exc_info=error)
-    return steps.failed(error)
+    outcome = steps.failed(error)
+    failure = outcome["error"]  # the repr of an exception may raise
+    log.info("step %s raised %s: %s", step.name, failure["class"], failure["text"], exc_info=error)
+    return outcome
 
 
 def _is_cancelled(error: BaseException) -> bool:

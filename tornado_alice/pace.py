@@ -162,7 +162,9 @@ class _NoLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.TimerHandle:
         return asyncio.TimerHandle(delay, callback, args, self)
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
         return asyncio.Handle(callback, args, self)
 
     def time(self) -> float:

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 Function = Callable[..., Any]
 
+#: Where a script waits that has not begun, or has ended.
+START = "its start"
+
 #: What a script may yield or await; a plain dict is a reply made by hand.
 COMMANDS = (dict, Step, Gather, Continue)
 
@@ -171,7 +174,7 @@ class Stepper:
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
-        run, place = self._run, "its start"
+        run, place = self._run, START
         while run is not None:
             prefix = next((prefix for prefix in ("gi", "cr", "ag") if hasattr(run, f"{prefix}_frame")), None)
             if prefix is None:

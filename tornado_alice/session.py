@@ -23,12 +23,13 @@ from hashlib import blake2b
 from typing import Any
 
 from . import context, protocol
-from .errors import NonDeterminismError, ReplyError
+from .errors import A_STEP, NonDeterminismError, ReplyError
+from .failures import rebuild
 from .journal.records import Head, Key, Op, Record
 from .reply import Reply
 from .request import Request
-from .script import Ended, Script, Stepper
-from .step import Continue, Gather, Outcome, Step, to_exception
+from .script import START, Ended, Script, Stepper
+from .step import Continue, Gather, Outcome, Step
 
 #: How like the recorded last prompt a mended one must be (difflib ratio): a typo or a word is, another question is not.
 LIKENESS = 0.75
@@ -138,7 +139,7 @@ class Session:
         self.ops += [{"name": step.name} | outcome for step, outcome in zip(asked.steps, outcomes, strict=True)]
         failures = [outcome["error"] for outcome in outcomes if "error" in outcome]
         if failures:
-            return self._advance(None, to_exception(failures[0]))
+            return self._advance(None, rebuild(failures[0]))
         values = [deepcopy(outcome["ok"]) for outcome in outcomes]  # the script may change what it gets
         return self._advance(values if asked.together else values[0], None)
 
@@ -171,7 +172,7 @@ class Session:
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
-        return self._stepper.where() if self._stepper is not None else "its start"
+        return self._stepper.where() if self._stepper is not None else START
 
     def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.
@@ -208,7 +209,7 @@ class Session:
             instruction = self.resume(outcomes)
         left = [op.get("name", "waiting") for op in ops]
         if left:
-            raise NonDeterminismError(record.n, f"a step {left[0]}", _describe(instruction))
+            raise self._divergence(record, f"{A_STEP}{left[0]}", instruction)
         self._compare(record, instruction, is_last)
         self.end_turn()
 
@@ -219,18 +220,27 @@ class Session:
             if op is not None and op.get("wait") == step.name:
                 return None
             if op is None or op.get("name") != step.name:
-                held = f"a step {op.get('name', op.get('wait'))}" if op else f"the reply {_text(record)!r}"
-                raise NonDeterminismError(record.n, held, f"a step {step.name}")
+                held = f"{A_STEP}{op.get('name', op.get('wait'))}" if op else f"the reply {_text(record)!r}"
+                raise NonDeterminismError(record.n, held, f"{A_STEP}{step.name}", place=self._place())
             outcomes.append({key: op[key] for key in ("ok", "error") if key in op})
         return outcomes
 
     def _compare(self, record: Record, instruction: Instruction, is_last: bool) -> None:
         if isinstance(instruction, Say) and digest(protocol.dumps(instruction.reply)) == record.digest:
             return
-        if not isinstance(instruction, Say):
-            raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
-        if record.version == self.script.version or (is_last and not _fits(record, instruction.reply)):
-            raise NonDeterminismError(record.n, f"the reply {_text(record)!r}", _describe(instruction))
+        is_same = record.version == self.script.version
+        if is_same or not isinstance(instruction, Say) or (is_last and not _fits(record, instruction.reply)):
+            raise self._divergence(record, f"the reply {_text(record)!r}", instruction)
+
+    def _divergence(self, record: Record, held: str, now: Instruction) -> NonDeterminismError:
+        reply = now.reply if isinstance(now, Say) else None
+        said, phrases = (str(reply["text"]), reply.phrases) if reply is not None else ("", ())
+        texts = {"heard": _text(record), "said": said}
+        return NonDeterminismError(record.n, held, _describe(now), place=self._place(), phrases=phrases, **texts)
+
+    def _place(self) -> str:
+        place = self.where()
+        return "" if place == START else place
 
     def _advance(self, value: Any, error: BaseException | None) -> Instruction:
         if self._context is None:
@@ -309,7 +319,7 @@ def _describe(instruction: Instruction) -> str:
         case Failed(error):
             return f"an exception: {error!r}"
         case Do(steps):
-            return f"a step {steps[0].name}"
+            return f"{A_STEP}{steps[0].name}"
         case Continue(script):
             return f"a new start of {script.__name__}"
     return "its end"

@@ -5,24 +5,22 @@
 
 Rules:
 1. What a step gives is what survives a round trip through JSON, on the live run too, so that live and replay agree.
-2. A failure is recorded like a value and raised in the script; it is rebuilt from class name and arguments.
+2. A failure is recorded like a value and raised in the script, see `failures`.
 3. Effects are at-least-once: a crash between the effect and its record runs the function again, with the same
    `idempotency_key()`.
 """
 
-import builtins
-import inspect
 import json
-import sys
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from . import protocol
-from .errors import NestedStepError, ReplyError, StepError
+from .errors import NestedStepError, ReplyError
+from .failures import record
 
-Outcome = dict[str, Any]  # {"ok": value} or {"error": {"class", "args", "text"}}
+Outcome = dict[str, Any]  # {"ok": value} or {"error": Failure}
 
 running: ContextVar[str | None] = ContextVar("tornado_alice_step", default=None)
 
@@ -131,25 +129,4 @@ def done(name: str, value: Any) -> Outcome:
 
 def failed(error: BaseException) -> Outcome:
     """The outcome of a step that raised."""
-    kind = type(error)
-    try:
-        args = round_trip(kind.__name__, list(error.args))
-    except ReplyError:
-        args = [str(error)]
-    return {"error": {"class": f"{kind.__module__}:{kind.__qualname__}", "args": args, "text": str(error)}}
-
-
-def to_exception(error: dict[str, Any]) -> Exception:
-    """The exception a script gets for a recorded failure: its own class where it is loaded, otherwise StepError.
-
-    >>> to_exception({"class": "builtins:ValueError", "args": ["no"], "text": "no"})
-    ValueError('no')
-    """
-    module, _, name = str(error["class"]).partition(":")
-    kind = getattr(sys.modules.get(module, builtins), name, None)
-    if inspect.isclass(kind) and issubclass(kind, Exception):
-        try:
-            return kind(*error["args"])
-        except TypeError:
-            pass  # its __init__ wants something else than its args: StepError tells the text
-    return StepError(f"{error['class']}: {error['text']}")
+    return {"error": record(error)}

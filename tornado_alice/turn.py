@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import context, protocol
+from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
@@ -59,6 +60,7 @@ class Runtime:
     lemma: Callable[[str], str]
     counts: Counter[str]
     pinged: dict[Key, None] = field(default_factory=dict)
+    advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
 
     def tell_effect(self, act: str, place: str) -> None:
@@ -210,7 +212,8 @@ class Turn:
     async def _diverged(self, diverged: "Diverged") -> bytes:
         """The journal and the script do not fit together: ask the author's policy."""
         policy, error = self.options.on_divergence, diverged.error
-        log.warning("session %s: %s; on_divergence: %s", self.key[1], error, policy)
+        advice = self.runtime.advice.once(error)
+        log.warning("session %s: %s; on_divergence: %s%s", self.key[1], error, policy, advice)
         reply: Reply | None = None
         if policy == "end":
             reply = say(*self.options.sorry, end_session=True)
