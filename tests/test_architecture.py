@@ -36,6 +36,7 @@ FLOORS = {
         ["app.loading", "app.metrics"],
         ["app.chat", "app.sessions", "app.server"],
         ["app.cli", "app"],
+        ["app.start"],
         ["__main__"],
     ],
     "pi_service": [

@@ -8,7 +8,8 @@ sent, written and started again each time; inside step() it is done once. CPytho
 import os
 import sqlite3
 import sys
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from types import FrameType
 from typing import Any
 
@@ -42,17 +43,22 @@ ACTS = {
     "os.chmod": "the mode of a file changed",
     "os.chown": "the owner of a file changed",
     "open": "a file opened for writing",
-    "sqlite3.connect/handle": "a database changed",
 }
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 #: Modules that open files on behalf of others: the log of a script is not its act, nor is the cache of an import.
 _NOT_THE_SCRIPT = ("logging", "importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport")
 
 
+class Refused(BaseException):
+    """Leaves the script on the shortest way: a loop that tries again after any Exception would never end."""
+
+
 @lru_cache(maxsize=1)
 def watch() -> None:
     """Begin to watch; once in a process, and it cannot be ended."""
     sys.addaudithook(_hear)
+    # the audit event of a connection comes before it can be asked anything
+    sqlite3.connect = _watched(sqlite3.connect)  # type: ignore[assignment]
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
@@ -62,10 +68,7 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
     turn = context.current.get()
     if turn is None or (event == "open" and not _is_writing(*args[:3])):
         return
-    if event == "sqlite3.connect/handle":
-        _guard(args[0])
-    else:
-        _report(turn, act)
+    _report(turn, act)
 
 
 def _is_writing(path: Any, mode: Any, flags: Any) -> bool:
@@ -85,7 +88,7 @@ def _report(turn: context.TurnContext, act: str) -> None:
     turn.refused = turn.refused or OutsideError(
         f"{place}: {act} in a replay, where nothing is done again. Wrap the call in step(...)"
     )
-    raise turn.refused
+    raise Refused(str(turn.refused))
 
 
 def _place(frame: FrameType | None) -> str | None:
@@ -98,10 +101,17 @@ def _place(frame: FrameType | None) -> str | None:
     return place
 
 
-def _guard(connection: sqlite3.Connection) -> None:
-    """Reading a database is no act, changing it is: SQLite asks before each statement."""
-    if connection.execute("PRAGMA database_list").fetchone()[2]:  # a file, and not memory
-        connection.set_authorizer(_authorize)
+def _watched(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+    """Reading a database is no act, changing it is: SQLite asks before each statement of a script's connection."""
+
+    @wraps(connect)
+    def watched(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection = connect(*args, **kwargs)
+        if context.current.get() is not None and connection.execute("PRAGMA database_list").fetchone()[2]:
+            connection.set_authorizer(_authorize)  # a file, and not memory
+        return connection
+
+    return watched
 
 
 _CHANGE_WORDS = "INSERT UPDATE DELETE CREATE_TABLE CREATE_INDEX DROP_TABLE DROP_INDEX ALTER_TABLE"
@@ -113,7 +123,7 @@ def _authorize(action: int, *_: Any) -> int:
     if turn is None or action not in _CHANGES:
         return sqlite3.SQLITE_OK
     try:
-        _report(turn, ACTS["sqlite3.connect/handle"])
-    except OutsideError:
+        _report(turn, "a database changed")
+    except Refused:
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK

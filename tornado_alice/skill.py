@@ -13,7 +13,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import PathMatches, Rule
 from tornado.web import Application
 
-from . import protocol
+from . import protocol, stdlib_random
 from .dialogs import Dialogs
 from .errors import SettingsError
 from .journal.base import Journal
@@ -73,6 +73,7 @@ class Skill:
         for option in unknown:
             known = [*sorted(Options.__dataclass_fields__.keys() - {"load_analyzer"}), "journal", "analyzer"]
             raise SettingsError(f"Skill has no option {option!r}; there are {', '.join(known)}")
+        stdlib_random.install()  # before the script's module keeps functions of it where nobody finds them
         self.name = name
         self.has_own_journal = journal is not None
         self.journal: Journal = journal if journal is not None else MemoryJournal()

@@ -44,7 +44,7 @@ class TurnSeededRandom(random.Random):
         pass
 
 
-def install(modules: Iterable[ModuleType | dict[str, Any]]) -> None:
+def install(modules: Iterable[ModuleType | dict[str, Any]] = ()) -> None:
     """Let the random of the standard library ask the turn, also where these modules have taken its functions before."""
     inner: random.Random = random._inst
     inner.__class__ = TurnSeededRandom

@@ -1,12 +1,20 @@
 """random, uuid4() and now() of a turn."""
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from tornado_alice import (
+    Request,
     Skill,
+    context,
     now,
     random,
     say,
     uuid4,
 )
+from tornado_alice.context import TurnContext
 from tornado_alice.testing import Dialog
 
 
@@ -55,3 +63,26 @@ def test_gauss_is_replayed() -> None:
         for _ in range(5):
             random.gauss(0, 1)
             alice.say()
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [("GMT+3", 3), ("UTC-5", -5), ("GMT+05:30", 5.5), ("UTC+1000", 10), ("GMT", 0)],
+)
+def test_now_knows_zones_by_offset(zone: str, hours: float) -> None:
+    """A zone that the platform tells as an offset is that offset, east being plus."""
+    token = context.current.set(TurnContext(Request({"meta": {"timezone": zone}}), 0.0, b""))
+    try:
+        assert now().utcoffset() == timedelta(hours=hours)
+    finally:
+        context.current.reset(token)
+
+
+@pytest.mark.parametrize("zone", ["GMT+99", "UTC+3:99", "Mars/Olympus", "", None, 7])
+def test_a_zone_that_is_none_is_utc(zone: Any) -> None:
+    """Whatever is sent as a zone, now() works."""
+    token = context.current.set(TurnContext(Request({"meta": {"timezone": zone}}), 0.0, b""))
+    try:
+        assert now().utcoffset() is not None
+    finally:
+        context.current.reset(token)

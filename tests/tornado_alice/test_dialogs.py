@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,63 @@ async def test_timeout_of_asyncio_in_a_script_is_answered(logs: Any) -> None:
 
     assert text(await ask(skill, "", 0)) == "Простите"
     logs.take(r"asyncio.timeout\(0.01\).*wrap the call in step")
+
+
+@pytest.mark.gen_test
+async def test_another_body_is_another_request() -> None:
+    """A hand-made client that numbers all its messages 0 is answered turn by turn; an equal request is a repeat."""
+    skill = counting_skill()
+    said = [text(await ask(skill, word, 0)) for word in ("", "кошка", "кошка", "собака")]
+    assert said == ["1", "2 кошка", "2 кошка", "3 собака"]
+    await skill.dialogs.stop()
+    assert text(await ask(skill, "рыба", 0)) == "4 рыба"
+
+
+@pytest.mark.parametrize("policy", ["end", "restart"])
+@pytest.mark.gen_test
+async def test_a_person_may_open_with_ping(policy: Any) -> None:
+    """What looked like the availability check was a person: the dialog begins with what they say next."""
+    skill = counting_skill(on_divergence=policy)
+    assert text(await ask(skill, "ping", 0)) == "pong"
+    assert text(await ask(skill, "ping", 1)) == "pong"
+    answer = await ask(skill, "привет", 2)
+    assert text(answer) == "1 привет" and not answer["response"]["end_session"]
+
+
+@pytest.mark.gen_test
+async def test_a_person_may_open_with_ping_before_a_restart() -> None:
+    """After a restart nobody remembers the ping, but a second message of an unknown session can only follow one."""
+    first, second = counting_skill(on_divergence="end"), counting_skill(on_divergence="end")
+    second.journal = first.journal
+    assert text(await ask(first, "ping", 0)) == "pong"
+    assert text(await ask(second, "привет", 1)) == "1 привет"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE turn SET ops = '{oops' WHERE n = 1",
+        "UPDATE turn SET request = x'00' WHERE n = 1",
+        "UPDATE turn SET reply = 'oops' WHERE n = 2",
+        "UPDATE session SET state = '{oops'",
+        "UPDATE session SET script = 'nobody'",
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_damaged_row_is_a_divergence(damage: str, tmp_path: Path, logs: Any) -> None:
+    """A row that cannot be read leads to the skill's policy, not to an apology for ever."""
+    path = tmp_path / "j.sqlite3"
+    first = counting_skill(journal=SqliteJournal(path))
+    await first.start()
+    for n, word in enumerate(("", "а", "б")):
+        await ask(first, word, n)
+    await first.stop()
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute(damage)
+    second = counting_skill(journal=SqliteJournal(path))
+    await second.start()
+    said = [text(await ask(second, word, n)) for n, word in ((3, "в"), (4, "г"))]
+    await second.stop()
+    assert said in (["1 в", "2 г"], ["4 в", "5 г"])
+    if said[0] == "1 в":
+        logs.take("on_divergence: restart")

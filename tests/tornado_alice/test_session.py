@@ -1,12 +1,15 @@
 """What a session checks: replies on their way out, and replay against what was said."""
 
+import contextvars
+import decimal
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from talking import ask, text
 
-from tornado_alice import Skill, say
+from tornado_alice import MemoryJournal, Skill, SqliteJournal, continue_as_new, request, say, step
 from tornado_alice.testing import Dialog
 
 pytestmark = pytest.mark.usefixtures("replay_mode")
@@ -69,3 +72,68 @@ def test_reply_that_breaks_the_protocol_is_an_apology(logs: Any) -> None:
     with Dialog(skill) as alice:
         assert alice.say().ended
     assert "said at" in logs.take("card.items: ItemsList takes 1 to 5 items, got 0")
+
+
+def test_each_session_has_its_own_context() -> None:
+    """Context variables and decimal's precision that a script sets are there in its next turn, live and after replay,
+    and nowhere else."""
+    who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="никто")
+    precision = decimal.getcontext().prec
+    skill = Skill("contexts")
+
+    @skill.script
+    def run():
+        yield say("кто вы?")
+        decimal.getcontext().prec = 40
+        token = who.set(request.command)
+        while True:
+            yield say(f"{who.get()} {decimal.getcontext().prec}")
+            if request.command == "забудь":
+                who.reset(token)  # only in the context in which it was set
+                yield say(who.get())
+
+    with Dialog(skill) as anna, Dialog(skill) as boris:
+        for alice, name in ((anna, "анна"), (boris, "борис")):
+            alice.say()
+            assert alice.say(name) == f"{name} 40"
+        assert (anna.say("да"), boris.say("да")) == ("анна 40", "борис 40")
+        anna.forget()
+        assert anna.say("да") == "анна 40"
+        assert anna.say("забудь") == "никто"
+    assert decimal.getcontext().prec == precision and who.get() == "никто"
+
+
+@pytest.mark.parametrize("journal", ["memory", "sqlite"])
+@pytest.mark.parametrize("turns", [3, 18])
+def test_what_a_script_changes_is_not_what_the_engine_keeps(
+    journal: str, turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arguments of continue_as_new and outcomes of steps that a script changes in place are after a restart what they
+    were before it."""
+    kept = MemoryJournal() if journal == "memory" else SqliteJournal(tmp_path / "j.sqlite3")
+    skill = Skill("changing", journal=kept)
+
+    def found() -> dict[str, list[str]]:
+        return {"товары": ["хлеб"]}
+
+    @skill.script
+    def first():
+        yield say("начало")
+        yield continue_as_new(second, items=[request.command], nested={"in": []})
+
+    def second(items: list[str], nested: dict[str, list[str]]):
+        got = yield step(found)
+        while True:
+            yield say(f"{items} {nested} {got}")
+            items.append(request.command)
+            nested["in"].append(request.command)
+            got["товары"].append(request.command)
+            yield step(len, items)
+
+    monkeypatch.setitem(globals(), "second", second)  # where continue_as_new looks for it
+    with Dialog(skill) as alice:
+        alice.say()
+        said = [alice.say(f"т{n}") for n in range(turns)]
+        alice.forget()
+        again = alice.say("ещё")
+    assert again == said[-1].replace("]", ", 'ещё']").replace("[, ", "[")

@@ -57,7 +57,7 @@ class Broken(MemoryJournal):
 
 
 @pytest.mark.slow
-@pytest.mark.gen_test
+@pytest.mark.gen_test(timeout=60)
 async def test_many_turns_are_warned_of(logs: Any) -> None:
     """At 500 turns of one epoch the log names continue_as_new."""
     skill = counting_skill()

@@ -106,10 +106,14 @@ class SqliteJournal:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             await writer.stop()
+        self.close()
+        self._owner.release()
+
+    def close(self) -> None:
+        """Close what `open` has opened."""
         if self._conn is not None:
             self._conn.close()
             self._conn = None
-        self._owner.release()
 
     async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
         return self._guard(lambda conn: statements.load(conn, key, request, message_id, since))

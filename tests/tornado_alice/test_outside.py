@@ -1,0 +1,188 @@
+"""What a script does to the outside without a step: told live, refused in replay."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tornado_alice import MemoryJournal, Skill, request, say, step
+from tornado_alice.testing import Dialog
+
+
+def listening() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def append(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("x")
+
+
+def send_order(folder: Path) -> None:
+    with listening() as server, socket.create_connection(server.getsockname()) as sent:
+        sent.sendall(b"order")
+        append(folder.parent / "orders")
+
+
+def start_program(folder: Path) -> None:
+    subprocess.run([sys.executable, "-S", "-c", f"open({str(folder / 'started')!r}, 'a').write('x')"], check=True)
+
+
+def write_database(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "shop.sqlite3")) as conn, conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS orders (n)")
+        conn.execute("INSERT INTO orders VALUES (1)")
+
+
+def read_database(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "quiz.sqlite3")) as conn:
+        conn.execute("SELECT * FROM q").fetchall()
+
+
+def use_memory(_: Path) -> None:
+    with closing(sqlite3.connect(":memory:")) as conn:
+        conn.execute("CREATE TABLE t (n)")
+
+
+ACTS: dict[str, Callable[[Path], object]] = {
+    "a network connection": send_order,
+    "a file opened for writing": lambda folder: append(folder / "log"),
+    "a file opened for writing, low": lambda folder: os.close(os.open(folder / "low", os.O_CREAT | os.O_WRONLY)),
+    "a program started": start_program,
+    "a file removed": lambda folder: (folder / "kept").unlink(),
+    "a file renamed": lambda folder: (folder / "kept").rename(folder / "moved"),
+    "a folder made": lambda folder: (folder / "new").mkdir(),
+    "a database changed": write_database,
+}
+QUIET: dict[str, Callable[[Path], object]] = {
+    "reading a file": lambda folder: (folder / "kept").read_text(),
+    "reading a database": read_database,
+    "a database in memory": use_memory,
+    "an import": lambda _: __import__("antigravity_of_tests"),
+    "a step": lambda _: None,
+}
+
+
+def traces(folder: Path) -> dict[str, int]:
+    """What is in the folder and beside it: names and sizes."""
+    return {str(path): path.stat().st_size for path in folder.parent.rglob("*") if path.is_file()}
+
+
+def acting_skill(act: Callable[[Path], object], folder: Path, **options: Any) -> Skill:
+    skill = Skill("acting", journal=MemoryJournal(), **options)
+
+    @skill.script
+    def run():
+        yield say("привет")
+        act(folder)
+        while True:
+            yield say(f"сделано {request.command}")
+
+    return skill
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "kept").write_text("kept")
+    with sqlite3.connect(folder / "quiz.sqlite3") as conn:
+        conn.execute("CREATE TABLE q (n)")
+    conn.close()
+    (tmp_path / "antigravity_of_tests.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return folder
+
+
+# socket.create_connection() leaves the socket to the collector when something else than an OSError comes
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("threads", [False, True])
+@pytest.mark.parametrize("act", ACTS)
+def test_an_act_is_told_live_and_not_repeated_by_replay(act: str, threads: bool, folder: Path, logs: Any) -> None:
+    """Live it happens, and one line names the place and the remedy; the replay refuses it and asks on_divergence."""
+    with Dialog(acting_skill(ACTS[act], folder, on_divergence="end", sorry="Простите", threads=threads)) as alice:
+        alice.say()
+        assert alice.say("раз") == "сделано раз"
+        line = logs.take(f"test_outside.py:.*{act.partition(',')[0]} outside of a step.*Wrap the call in step")
+        assert "WARNING" in line
+        before = traces(folder)
+        alice.say("два")
+        alice.forget()
+        assert alice.say("три") == "Простите" and alice.message_id == 4
+        logs.take("on_divergence: end")
+        assert traces(folder) == before, "nothing was done again"
+    while logs.records:  # a connection is several acts, each with a place of its own
+        logs.take("outside of a step|held its turn")
+
+
+def test_an_act_that_the_script_catches_is_refused_all_the_same(folder: Path, logs: Any) -> None:
+    """Neither a loop that tries again nor a bare except lets a replay go on as if it had been done."""
+
+    def act(folder: Path) -> None:
+        while True:
+            try:
+                append(folder / "log")
+                return
+            except Exception:
+                continue
+            except BaseException:
+                return
+
+    with Dialog(acting_skill(act, folder)) as alice:
+        alice.say()
+        alice.say("раз")
+        logs.take("outside of a step")
+        alice.forget()
+        assert alice.say("два") == "привет", "the script was started anew"
+        logs.take("a file opened for writing in a replay, where nothing is done again.*on_divergence: restart")
+    assert (folder / "log").read_text() == "x"
+
+
+@pytest.mark.parametrize("act", QUIET)
+def test_what_changes_nothing_stays_silent(act: str, folder: Path) -> None:
+    """Reading what belongs to the script, and what an import does, is no act; the dialog goes on after a restart."""
+    with Dialog(acting_skill(QUIET[act], folder)) as alice:
+        alice.say()
+        assert alice.say("раз") == "сделано раз"
+        alice.forget()
+        assert alice.say("два") == "сделано два"
+
+
+def test_a_place_is_told_once(folder: Path, logs: Any) -> None:
+    """However many sessions come to it, a place is told once in a process."""
+    skill = acting_skill(ACTS["a file opened for writing"], folder)
+    for _ in range(3):
+        with Dialog(skill) as alice:
+            alice.say()
+            alice.say("раз")
+    logs.take("outside of a step")
+
+
+def test_the_same_act_in_a_step_is_done_once(folder: Path) -> None:
+    """Inside step() it is done once, silently, and the replay has its outcome."""
+    skill = Skill("steps")
+
+    def write() -> str:
+        append(folder / "log")
+        return "записано"
+
+    @skill.script
+    def run():
+        yield say("привет")
+        said = yield step(write)
+        while True:
+            yield say(said)
+
+    with Dialog(skill) as alice:
+        alice.say()
+        assert alice.say("раз") == "записано"
+        alice.forget()
+        assert alice.say("два") == "записано"
+    assert (folder / "log").read_text() == "x"
