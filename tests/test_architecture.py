@@ -26,7 +26,7 @@ FLOORS = {
         ["journal.statements"],
         ["journal.memory", "journal.writer", "journal.sqlite", "journal"],
         ["session"],
-        ["pace"],
+        ["pace", "work"],
         ["live"],
         ["turn"],
         ["dialogs"],

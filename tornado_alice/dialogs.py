@@ -22,13 +22,14 @@ from . import protocol
 from .errors import JournalConflict, JournalError
 from .journal.base import Journal
 from .journal.records import Key
-from .live import MOST_THREADS, SessionCache
+from .live import SessionCache
 from .morphology import lemmatizer
 from .options import Options
 from .pace import Pace
 from .reply import say
 from .script import Script
 from .turn import Runtime, Turn
+from .work import MOST_THREADS, Work
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,14 @@ class Dialogs:
         self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
         self.journal, self.options, self._clock = journal, options, clock
         self.counts: Counter[str] = Counter()
-        self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.lemma, self.counts)
+        self.work = Work(journal)
+        self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.work, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
         """End running steps and drop all scripts; nothing is lost, the journal has it."""
-        await self.cache.stop()
+        self.cache.stop()
+        await self.work.stop()
 
     async def answer(self, body: bytes) -> bytes:
         """The answer to one request of the platform.

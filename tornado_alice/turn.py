@@ -41,6 +41,7 @@ from .reply import Reply, say
 from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Instruction, Say, Session, digest
 from .step import Continue
+from .work import Work
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Runtime:
     options: Options
     cache: SessionCache
     pace: Pace
+    work: Work
     lemma: Callable[[str], str]
     counts: Counter[str]
     pinged: dict[Key, None] = field(default_factory=dict)
@@ -138,7 +140,7 @@ class Turn:
             try:
                 await self._feed(live.session, known.turns)
                 if live.session.pending is not waited_for:
-                    live.forget_work()  # the other process had its outcome
+                    live.awaited = []  # the other process had its outcome
                 live.head = head
                 self._recall(live, known)
                 return live
@@ -206,7 +208,7 @@ class Turn:
             session = Session.of(self.runtime.script, self.key, head, seed, self.runtime.lemma)
         except ScriptError as error:
             raise Diverged(head.next_epoch(), error) from None
-        self.live = LiveSession(session, head, self.cache.threads)
+        self.live = LiveSession(session, head, self.runtime.work)
         return self.live
 
     async def _diverged(self, diverged: "Diverged") -> bytes:
@@ -230,9 +232,9 @@ class Turn:
         instruction = await self._resume(session, session.begin, self.data, self.at)
         for _ in range(1000):
             if isinstance(instruction, Do):
-                if instruction.turn == session.n and not live.work:
+                if instruction.turn == session.n and not live.awaited:
                     live.asked = identity(live.head.epoch, self.message_id, self.body)
-                outcomes = await live.outcomes(instruction, self.journal, self.deadline)
+                outcomes = await live.outcomes(instruction, self.deadline)
                 if outcomes is None:
                     return await self._still_working(live, instruction)
                 instruction = await self._resume(session, session.resume, outcomes)

@@ -148,7 +148,7 @@ def test_long_step_that_ended_between_turns_is_not_run_again() -> None:
     async def scenario():
         await skill.handle(make_request("", 0))
         live = next(iter(skill.dialogs.cache._live.values()))
-        await asyncio.wait(live.work)
+        await asyncio.wait(live.awaited)
         await skill.dialogs.stop()  # as a restart would
         return await skill.handle(make_request("", 1))
 
