@@ -19,7 +19,7 @@ FLOORS = {
     "tornado_alice": [
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames", "diagnosis"],
-        ["request", "reply", "failures"],
+        ["request", "reply", "failures", "exchange"],
         ["modifiers", "step", "options", "stdlib_random", "outside"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],

@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from . import protocol
-from .errors import JournalConflict, JournalError
+from .errors import ForeignSkill, JournalConflict, JournalError
 from .journal.base import Journal
 from .journal.records import Key
 from .live import SessionCache
@@ -73,11 +73,13 @@ class Dialogs:
         """The answer to one request of the platform.
 
         Raises:
-            RequestError: it is none.
+            RequestError: it is none, or of a skill that is not served here (`ForeignSkill`).
         """
         data = protocol.parse(body)
         session = data["session"]
         key = (session.get("skill_id") or "", session["session_id"])
+        if self.options.skill_ids and key[0] not in self.options.skill_ids:
+            raise ForeignSkill("session.skill_id", f"session.skill_id: {key[0]!r} is not served here")
         lock = self._locks.get(key)
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()

@@ -2,6 +2,7 @@
 
     AliceError
     ├── RequestError            the platform (or somebody else) sent what is no Alice request → HTTP 400
+    │   └── ForeignSkill        it is one, but of a skill that is not served here → HTTP 403
     ├── ReplyError              a script said what Alice would refuse (also a ValueError)
     ├── ScriptError             a script does what the engine cannot follow
     │   ├── NotAReplyError      it yielded or awaited something that is not ours
@@ -31,6 +32,10 @@ class RequestError(AliceError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class ForeignSkill(RequestError):
+    """A request of a skill that is not among those served here."""
 
 
 class ReplyError(AliceError, ValueError):

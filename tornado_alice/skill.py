@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from typing import Any, Never, TypeVar
 
@@ -19,7 +19,7 @@ from .errors import SettingsError
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
 from .morphology import Analyzer, russian
-from .options import Options, Phrases, Policy, parse_phrases
+from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
 from .webhook import Webhook
@@ -38,7 +38,7 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        max_live, idle, reply_within, on_divergence, threads, version: see `Options`.
+        max_live, idle, reply_within, on_divergence, skill_ids, threads, version: see `Options`.
         closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
@@ -62,6 +62,7 @@ class Skill:
         reply_within: float = Options.reply_within,
         on_divergence: Policy = Options.on_divergence,
         threads: bool | None = None,
+        skill_ids: Collection[str] = Options.skill_ids,
         version: str | None = None,
         closing: Phrases = Options.closing,
         sorry: Phrases = Options.sorry,
@@ -83,6 +84,7 @@ class Skill:
             reply_within=reply_within,
             on_divergence=on_divergence,
             threads=threads,
+            skill_ids=parse_skill_ids(skill_ids),
             version=version,
             load_analyzer=_loader(analyzer),
             closing=parse_phrases("closing", closing),
