@@ -12,6 +12,7 @@
     │   └── NonDeterminismError replay does not lead where the live run had led
     ├── JournalError            the journal cannot be read or written now
     │   └── JournalConflict     another process has written this turn already
+    ├── CannotListen            a port is taken, or not ours (also an OSError)
     └── SettingsError           a command line or a Skill option that cannot work
 
 Each says what was got, what was expected and what to do.
@@ -104,6 +105,10 @@ class JournalError(AliceError):
 
 class JournalConflict(JournalError):
     """Another process has written this turn already: read on and try again."""
+
+
+class CannotListen(AliceError, OSError):
+    """A port is taken or not ours, or there is no such address."""
 
 
 class SettingsError(AliceError):

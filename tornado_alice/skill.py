@@ -8,21 +8,20 @@ from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from typing import Any, Never, TypeVar
 
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.routing import PathMatches, Rule
-from tornado.web import Application
 
 from . import protocol, stdlib_random
 from .dialogs import Dialogs
 from .errors import SettingsError
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
+from .listener import Listener
 from .morphology import Analyzer, russian
 from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
-from .webhook import Webhook
+from .sockets import bind
+from .webhook import Webhook, WebhookPort
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -168,14 +167,14 @@ class Skill:
 
     async def _serve(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         stopping = stop_signals()
-        sockets = bind_sockets(port, host)
+        sockets = bind(port, host)
         await self.start()
-        server = HTTPServer(Application(self.handlers()), ssl_options=tls, max_body_size=4 * protocol.MAX_BODY)
-        server.add_sockets(sockets)
+        listener = Listener(WebhookPort(self.webhook), tls=tls)
+        listener.serve(sockets)
         place = url("https" if tls else "http", host, sockets[0].getsockname()[1])
         print(f"Serving skill {self.name} on {place}", flush=True)
         await stopping.wait()
-        server.stop()
+        await listener.drain(GRACE)
         await self.stop()
 
 

@@ -14,7 +14,7 @@ from tornado.routing import Router
 from . import protocol
 from .dialogs import Dialogs
 from .errors import ForeignSkill, RequestError
-from .exchange import Exchange
+from .exchange import Exchange, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,24 @@ class Webhook(Router):
         task = asyncio.ensure_future(delivery.answer(self.dialogs))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+
+class WebhookPort(Router):
+    """The webhook at one path of a port, and nothing else. The path may be a secret, so nothing here logs it."""
+
+    def __init__(self, webhook: Webhook, path: str = "/") -> None:
+        self._webhook, self._path = webhook, path
+
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
+        if request.path == self._path:
+            return self._webhook.find_handler(request)
+        return Refusal(request, 404, "not_found", "there is nothing here", "path")
+
+    def wants(self, request: HTTPServerRequest) -> bool:
+        """Is it for the webhook, if pages are at the same port? What is near a secret path is kept from them too."""
+        if self._path == "/":
+            return request.path == "/" and request.method == "POST"
+        return request.path.startswith(self._path)
 
 
 class _Delivery(Exchange):
