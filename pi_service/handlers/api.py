@@ -20,6 +20,8 @@ from .base import BaseHandler, Problem, Refused
 
 #: Digits in the largest window; it is read in well under a millisecond, on the loop.
 MAX_WINDOW = 10_000
+#: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
+MAX_WATCHERS = 200
 
 
 class ApiHandler(BaseHandler):
@@ -152,6 +154,9 @@ class EventsHandler(ApiHandler, WebSocketHandler):
         self.refuse_foreign()
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol", "Upgrade")
+        if self.service.feed.subscribers >= MAX_WATCHERS:
+            message = f"{MAX_WATCHERS} pages watch already; close some, or come back later"
+            raise Refused(429, "too_many_watchers", message)
         after = self.argument("after", "")
         self._after = parse_whole("after", after, 0) if after else None
 

@@ -38,12 +38,12 @@ class ServerProcess:
         command = [sys.executable, "-m", "tornado_alice", "--port", "0", "--data-dir", str(data_dir), *args]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        found = re.search(r"(http://\S+)/", line)
-        if found is None:
+        self.announced = self.process.stdout.readline()
+        found = re.findall(r"(http://[^\s/]+)/", self.announced)
+        if not found:
             self.kill()
-            raise AssertionError(f"the server did not start: {line}{self.errors}")
-        self.url = found[1]
+            raise AssertionError(f"the server did not start: {self.announced}{self.errors}")
+        self.url, self.webhook = found[0], found[-1]
 
     def fetch(self, path: str, data: Any = None, **headers: str) -> tuple[int, Any]:
         body = None if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
