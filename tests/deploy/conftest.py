@@ -20,7 +20,7 @@ SECRET = "/hook-CHANGE-ME"
 PASSWORD = "correct horse battery"
 
 
-def program(name: str) -> str:
+def find(name: str) -> str:
     """The path of a program; where there is none the test is skipped aloud, and fails in CI."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     if found:
@@ -29,6 +29,11 @@ def program(name: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    return find
 
 
 def free_ports(count: int) -> list[int]:
@@ -47,7 +52,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Certificate and key of example.org and localhost, signed by themselves."""
     folder = tmp_path_factory.mktemp("tls")
     cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command = [find("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
     command += ["-subj", "/CN=example.org", "-addext", "subjectAltName=DNS:example.org,DNS:localhost"]
     subprocess.run([*command, "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
     return cert, key
@@ -85,7 +90,7 @@ class Proxy:
     def start(self) -> None:
         user = "user root; " if os.getuid() == 0 else ""
         rest = f"daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log;"
-        command = [program("nginx"), "-p", str(self.folder), "-c", "nginx.conf", "-g", user + rest]
+        command = [find("nginx"), "-p", str(self.folder), "-c", "nginx.conf", "-g", user + rest]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 20
         while True:
@@ -121,7 +126,7 @@ def proxy(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[Callable[[
 class Site:
     """Two servers on one data directory behind nginx."""
 
-    secret = SECRET
+    secret, password = SECRET, PASSWORD
 
     def __init__(self, folder: Path, proxy: Callable[[list[int], int], Proxy]) -> None:
         self._folder = folder

@@ -93,6 +93,14 @@ def test_wrong_options(serve: Serve, given: list[str]) -> None:
     assert "Traceback" not in str(caught.value)
 
 
+def test_a_data_directory_that_cannot_be_used(serve: Serve, tmp_path: Path) -> None:
+    """What is wrong with the data directory is not taken for a port that is in use."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "pi").write_text("a file where a folder should be")
+    with pytest.raises(AssertionError, match=r"Cannot start: .*data/pi.*Is everything in .*data ours to write\?"):
+        serve()
+
+
 def test_ports_accept_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_loop: Any) -> None:
     """While the halves start, the ports are ours but refuse; once `start` is back they accept."""
     with socket.socket() as free:
