@@ -20,6 +20,8 @@ from .base import BaseHandler, Problem, Refused
 
 #: Digits in the largest window; it is read in well under a millisecond, on the loop.
 MAX_WINDOW = 10_000
+#: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
+MAX_WATCHERS = 200
 
 
 class ApiHandler(BaseHandler):
@@ -30,20 +32,11 @@ class ApiHandler(BaseHandler):
 
     def prepare(self) -> None:
         super().prepare()
-        if self.request.method in ("POST", "DELETE"):
-            self.refuse_foreign()
         if self.request.method == "POST" and self.request.body:
             self._want_json()
 
     def check_xsrf_cookie(self) -> None:
         """Origin and content type stand in for the form's token."""
-
-    def refuse_foreign(self) -> None:
-        """Refuse what a page of another site sends; programs send no Origin."""
-        origin = self.request.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2].lower() != self.request.host.lower():
-            message = f"requests from pages of {origin[:100]!r} are not accepted"
-            raise Refused(403, "foreign_origin", message, "Origin")
 
     def _want_json(self) -> None:
         given = self.request.headers.get("Content-Type", "")
@@ -83,7 +76,7 @@ class JobsHandler(ApiHandler):
         job, created = self.service.submit(self._sent().get("n"))
         if created:
             self.set_status(201)
-            self.set_header("Location", f"/api/jobs/{job.n}")
+            self.set_header("Location", self.place.at(f"api/jobs/{job.n}"))
         self.finish(job.as_json())
 
     def _sent(self) -> dict[str, Any]:
@@ -161,8 +154,15 @@ class EventsHandler(ApiHandler, WebSocketHandler):
         self.refuse_foreign()
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol", "Upgrade")
+        if self.service.feed.subscribers >= MAX_WATCHERS:
+            message = f"{MAX_WATCHERS} pages watch already; close some, or come back later"
+            raise Refused(429, "too_many_watchers", message)
         after = self.argument("after", "")
         self._after = parse_whole("after", after, 0) if after else None
+
+    def check_origin(self, origin: str) -> bool:
+        """`prepare` has refused foreign ones."""
+        return True
 
     def open(self, *args: str, **kwargs: str) -> None:
         self._feed = self.service.feed

@@ -6,9 +6,11 @@ from http.client import responses
 from types import TracebackType
 from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 
 from ..errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
+from .place import Place
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,20 @@ class Refused(Exception):
         self.problem = Problem(status, code, message, field)
 
 
+class Secured(OutputTransform):
+    """Puts the security headers on every answer of an Application, whoever gives it."""
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        """Tornado makes one for each request."""
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        for name, value in SECURITY.items():
+            headers[name] = value
+        return status_code, headers, chunk
+
+
 class BaseHandler(RequestHandler):
     """Base of pages and API; a subclass says in `show_error` what an error looks like."""
 
@@ -71,14 +87,28 @@ class BaseHandler(RequestHandler):
     cache = "no-store"
 
     def set_default_headers(self) -> None:
-        for name, value in SECURITY.items():
-            self.set_header(name, value)
         self.set_header("Cache-Control", self.cache)
 
     def prepare(self) -> None:
         if len(self.request.body) > MAX_FORM:
-            message = f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}"
+            got = self.request.headers.get("Content-Length", "more")  # the rest may have been thrown away unread
+            message = f"a body may have {MAX_FORM} bytes; got {got}"
             raise Refused(413, "too_large", message, "body")
+        if self.request.method in ("POST", "DELETE"):
+            self.refuse_foreign()
+
+    @property
+    def place(self) -> Place:
+        """Where browsers find us."""
+        place: Place = self.settings["place"]
+        return place
+
+    def refuse_foreign(self) -> None:
+        """Refuse what a page of another site sends; programs send no Origin."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.place.is_ours(origin, self.request.host):
+            message = f"requests from pages of {origin[:100]!r} are not accepted"
+            raise Refused(403, "foreign_origin", message, "Origin")
 
     def show_error(self, problem: Problem) -> None:
         """Answer with the problem; its status is set already."""

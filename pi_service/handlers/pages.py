@@ -34,7 +34,7 @@ class PageHandler(BaseHandler):
     def prepare(self) -> None:
         super().prepare()
         if (asked := self._asked()) in LANGUAGES:
-            self.set_cookie("lang", asked, expires_days=365, samesite="Lax", httponly=True)
+            self.set_cookie("lang", asked, expires_days=365, **self.place.cookie)
 
     def _asked(self) -> str:
         # not get_argument: an error page must not fail over a broken query
@@ -49,7 +49,11 @@ class PageHandler(BaseHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         functions = {fn.__name__: fn for fn in (groups, iso, moment, number, seconds)}
-        return super().get_template_namespace() | functions | {"lang": self.lang, "t": texts(self.lang)}
+        return (
+            super().get_template_namespace()
+            | functions
+            | {"lang": self.lang, "t": texts(self.lang), "at": self.place.at}
+        )
 
     def show(self, template: str, **values: Any) -> None:
         self.set_header("Vary", "Accept-Language, Cookie")
@@ -109,7 +113,7 @@ class NewJobForm(DashboardPage):
     """`/jobs`: the form's target; a bad n shows the dashboard again and says why."""
 
     def get(self) -> None:
-        self.redirect("/")  # someone reloads the answer to a bad n
+        self.redirect(self.place.at())  # someone reloads the answer to a bad n
 
     head = get
 
@@ -121,7 +125,7 @@ class NewJobForm(DashboardPage):
             self.set_status(problem.status)
             self.show_jobs(problem.message)
         else:
-            self.redirect(f"/pi/{job.n}", status=303)
+            self.redirect(self.place.at(f"pi/{job.n}"), status=303)
 
 
 class JobPage(ServicePage):
@@ -151,7 +155,7 @@ class JobForm(ServicePage):
     def post(self, text: str, command: str) -> None:
         n = parse_whole("n", text, 1)
         job = self.service.retry(n) if command == "retry" else self.service.remove(n)
-        self.redirect("/" if job.status is Stage.REMOVED else f"/pi/{n}", status=303)
+        self.redirect(self.place.at("" if job.status is Stage.REMOVED else f"pi/{n}"), status=303)
 
 
 def preferred(header: str) -> list[str]:

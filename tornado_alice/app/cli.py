@@ -16,7 +16,8 @@ from ..serving import parse_port
 from ..session import quiet
 from . import sessions
 from .chat import chat
-from .server import Server, Settings, run
+from .server import Server, run
+from .settings import Settings
 
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT]              serve a skill and the dashboard (this help)
@@ -56,6 +57,7 @@ def _serve(words: list[str]) -> int:
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill")
     parser.add_argument("--port", type=_port, default=8888, help="port to listen on; 0 chooses one (%(default)s)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (%(default)s)")
+    _add_public(parser)
     _add_data_dir(parser)
     parser.add_argument(
         "--durability",
@@ -79,8 +81,40 @@ def _serve(words: list[str]) -> int:
     parser.add_argument("--debug", action="store_true", help="log more")
     given = parser.parse_args(words)
     _log(logging.DEBUG if given.debug else logging.INFO)
-    fields = {name: value for name, value in vars(given).items() if name != "debug"}
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in vars(given).items()
+    }
+    del fields["debug"]
     return run(Settings(**fields))
+
+
+def _add_public(parser: argparse.ArgumentParser) -> None:
+    public = parser.add_argument_group("in public (README: In public)")
+    public.add_argument("--webhook-port", type=_port, metavar="PORT", help="of the webhook alone, beside the pages'")
+    public.add_argument("--webhook-address", metavar="ADDRESS", help="for --webhook-port (--address)")
+    public.add_argument(
+        "--webhook-path", default="/", metavar="PATH", help="may be a secret: no log has it (%(default)s)"
+    )
+    public.add_argument(
+        "--skill-id", action="append", default=[], dest="skill_ids", metavar="ID", help="answer these skills alone"
+    )
+    public.add_argument(
+        "--hosts",
+        type=_names,
+        default=(),
+        metavar="NAME,...",
+        help="names the pages answer to; at a loopback address: localhost,127.0.0.1,[::1], else any",
+    )
+    public.add_argument("--password-file", type=Path, metavar="FILE", help="its first line opens the pages")
+    public.add_argument("--public-url", metavar="URL", help="of the pages behind a proxy: https://example.org/pi-app/")
+    public.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        dest="trusted_proxies",
+        metavar="ADDRESS",
+        help="believe its X-Forwarded-For and X-Forwarded-Proto",
+    )
 
 
 def _chat(words: list[str]) -> int:
@@ -162,6 +196,10 @@ def _port(text: str) -> int:
         return parse_port(text)
     except SettingsError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("port: ")) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def _whole(text: str) -> int:

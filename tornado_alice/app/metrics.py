@@ -1,6 +1,6 @@
-"""Is it alive, and how is it doing: ``/healthz`` and ``/metrics``."""
+"""Is it alive, may it get requests, and how is it doing: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from tornado.web import RequestHandler
@@ -22,6 +22,23 @@ class HealthHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish({"status": "ok"})
 
+    head = get
+
+
+class ReadyHandler(RequestHandler):
+    """Readiness: 200, or 503 with the reason why no request should be sent here."""
+
+    def initialize(self, trouble: Callable[[], Awaitable[str | None]]) -> None:
+        self.trouble = trouble
+
+    async def get(self) -> None:
+        trouble = await self.trouble()
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(200 if trouble is None else 503)
+        self.finish({"status": trouble or "ready"})
+
+    head = get
+
 
 class MetricsHandler(RequestHandler):
     """Numbers in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
@@ -33,6 +50,8 @@ class MetricsHandler(RequestHandler):
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.finish(exposition(self.collect()))
+
+    head = get
 
 
 def exposition(metrics: Iterable[Metric]) -> str:

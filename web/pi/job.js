@@ -46,7 +46,7 @@ new Feed(Number(dataset.cursor), {
 async function load() {
   const before = job;
   try {
-    const { events, ...answer } = await ask("GET", `/api/jobs/${N}`);
+    const { events, ...answer } = await ask("GET", `api/jobs/${N}`);
     if (job === before) show(answer); // else an event told something newer meanwhile
     for (const event of events) list(event);
   } catch (error) {

@@ -63,7 +63,7 @@ function useSearch(digits, show) {
     }
     found.textContent = say("searching");
     try {
-      const { position, searched } = await ask("GET", `/api/search?q=${sequence}&start=${start}`);
+      const { position, searched } = await ask("GET", `api/search?q=${sequence}&start=${start}`);
       if (position === null) return void (found.textContent = say("not_found", { n: searched }));
       const beyond = position + sequence.length - 1 > digits.limit;
       found.textContent = say(beyond ? "found_beyond" : "found", { n: position });

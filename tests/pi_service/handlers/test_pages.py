@@ -125,6 +125,16 @@ async def test_queue_full(browser: Browser, service: Service, engine: MemoryEngi
 
 
 @gen_test
+async def test_form_of_another_site(browser: Browser, service: Service) -> None:
+    """A form that a page of another site sends changes nothing, even if it had got hold of the token."""
+    browser.headers["Origin"] = "http://evil.example"
+    answer = await browser.submit("/", "/jobs", n="10")
+    assert answer.code == 403
+    assert "requests from pages of &#x27;http://evil.example&#x27; are not accepted" in answer.body.decode()
+    assert service.jobs()[1] == 0
+
+
+@gen_test
 async def test_without_token(browser: Browser, service: Service) -> None:
     """A form without the XSRF token, as another site would send it, changes nothing."""
     service.submit(10)
@@ -242,6 +252,13 @@ async def test_static(browser: Browser) -> None:
     assert len(paths) >= 3
     for path in paths:
         assert (await browser.fetch(path)).code == 200
+
+
+@gen_test
+@pytest.mark.parametrize("name", ["%00", "base.css%00", "base.html", "x" * 5000 + ".js"])
+async def test_no_static_file(browser: Browser, name: str) -> None:
+    """What is no file of the pages is a 4xx, whatever its name holds."""
+    assert 400 <= (await browser.fetch(f"/static/{name}")).code < 500
 
 
 def test_preferred() -> None:
