@@ -33,7 +33,7 @@ FLOORS = {
         ["webhook"],
         ["skill"],
         ["testing"],
-        ["app.loading", "app.metrics"],
+        ["app.loading", "app.metrics", "app.terminal", "app.units"],
         ["app.chat", "app.sessions", "app.server"],
         ["app.cli", "app"],
         ["app.start"],

@@ -21,6 +21,7 @@ from pi_service.skill import make_skill
 from .. import protocol
 from ..errors import SettingsError
 from ..journal import Journal, MemoryJournal, SqliteJournal
+from ..journal.base import Retention
 from ..journal.sqlite import FILE_NAME
 from ..serving import GRACE, stop_signals, url
 from .loading import load_skill
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class Settings:
     """What the command line sets; see ``python -m tornado_alice --help``.
 
-    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job.
+    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job. `keep_...` are in seconds since the last
+    turn of a session, `keep_failed_size` in bytes of all failed ones.
     """
 
     script: str | None = None
@@ -47,6 +49,10 @@ class Settings:
     pi_memory_limit: int | None = None
     engine: str = "local"
     dask_scheduler: str | None = None
+    keep_ended: float = Retention.ended
+    keep_failed: float | None = None
+    keep_silent: float = Retention.silent
+    keep_failed_size: int = Retention.failed_bytes
 
     @property
     def journal_path(self) -> Path:
@@ -174,8 +180,14 @@ def make_engine(settings: Settings) -> Engine:
 def make_journal(settings: Settings) -> Journal:
     """The journal that the settings ask for."""
     if settings.durability == "memory":
-        return MemoryJournal()
-    return SqliteJournal(settings.journal_path, settings.durability)
+        return MemoryJournal(make_retention(settings, settings.keep_ended))  # memory is dear
+    return SqliteJournal(settings.journal_path, settings.durability, make_retention(settings, Retention.failed))
+
+
+def make_retention(settings: Settings, failed: float) -> Retention:
+    """How long sessions are kept; failed ones for `failed` seconds unless the settings say otherwise."""
+    failed = failed if settings.keep_failed is None else settings.keep_failed
+    return Retention(settings.keep_ended, failed, settings.keep_silent, settings.keep_failed_size)
 
 
 def run(settings: Settings) -> int:
