@@ -19,6 +19,15 @@ from tornado_alice.testing import replay
 
 pytestmark = pytest.mark.slow  # each test starts a server
 
+SAYING = """
+from tornado_alice import Skill, say
+
+skill = Skill(__name__)
+
+@skill.script
+def run_script():
+    yield say({})
+"""
 CRASHING = """
 from tornado_alice import Skill, request, say
 
@@ -167,21 +176,22 @@ def test_nothing_recorded_commands_the_terminal(tmp_path: Path, capsys: pytest.C
         assert all(c.isprintable() or c == "\n" for c in shown) and "[2J" in shown
 
 
-def test_divergence_is_diagnosed(
-    serve: Callable[..., Any], hello: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_divergence_is_diagnosed(serve: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`sessions replay` and `testing.replay` say what a divergence looks like and what helps."""
-    server = serve(hello)
+    counter, script, exported = (tmp_path / name for name in ("counter.txt", "shop.py", "dialog.json"))
+    counter.write_text("осталось 7 билетов", "utf-8")
+    reading = f"__import__('pathlib').Path({str(counter)!r}).read_text('utf-8')"
+    script.write_text(SAYING.format(reading), "utf-8")
+    server = serve(str(script))
     server.say("раз", 0)
     server.stop()
     data = ["--data-dir", str(tmp_path / "data")]
-    assert main(["sessions", "export", "s", *data, "-o", str(tmp_path / "dialog.json")]) == 0
-    changed = tmp_path / "changed.py"
-    changed.write_text(Path(hello).read_text("utf-8").replace("{n} {", "5{n} {"), "utf-8")
+    assert main(["sessions", "export", "s", *data, "-o", str(exported)]) == 0
+    counter.write_text("осталось 5 билетов", "utf-8")
     with pytest.raises(NonDeterminismError) as raised:
-        replay(load_skill(str(changed)), tmp_path / "dialog.json")
+        replay(load_skill(str(script)), exported)
     assert "it looks like a global variable" in raised.value.__notes__[0]
-    assert main(["sessions", "replay", "s", *data, "--script", str(changed)]) == 1
+    assert main(["sessions", "replay", "s", *data, "--script", str(script)]) == 1
     assert "it looks like a global variable" in capsys.readouterr().err
 
 
