@@ -34,7 +34,7 @@ FLOORS = {
         ["webhook"],
         ["skill"],
         ["testing"],
-        ["app.loading", "app.metrics", "app.password"],
+        ["app.loading", "app.metrics", "app.password", "app.terminal", "app.units"],
         ["app.gate"],
         ["app.settings"],
         ["app.chat", "app.sessions", "app.server"],

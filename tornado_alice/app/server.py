@@ -19,6 +19,7 @@ from pi_service.skill import make_skill
 
 from ..errors import CannotListen, JournalError, SettingsError
 from ..journal import Journal, MemoryJournal, SqliteJournal
+from ..journal.base import Retention
 from ..listener import Listener, most_connections
 from ..options import parse_skill_ids
 from ..serving import GRACE, stop_signals, url
@@ -183,8 +184,14 @@ def make_engine(settings: Settings) -> Engine:
 def make_journal(settings: Settings) -> Journal:
     """The journal that the settings ask for."""
     if settings.durability == "memory":
-        return MemoryJournal()
-    return SqliteJournal(settings.journal_path, settings.durability)
+        return MemoryJournal(make_retention(settings, settings.keep_ended))  # memory is dear
+    return SqliteJournal(settings.journal_path, settings.durability, make_retention(settings, Retention.failed))
+
+
+def make_retention(settings: Settings, failed: float) -> Retention:
+    """How long sessions are kept; failed ones for `failed` seconds unless the settings say otherwise."""
+    failed = failed if settings.keep_failed is None else settings.keep_failed
+    return Retention(settings.keep_ended, failed, settings.keep_silent, settings.keep_failed_size)
 
 
 def run(settings: Settings) -> int:

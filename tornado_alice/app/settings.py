@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pi_service import Place
 
 from ..errors import SettingsError
+from ..journal.base import Retention
 from ..journal.sqlite import FILE_NAME
 from .gate import Rules, host_names
 from .password import Password
@@ -21,7 +22,8 @@ TAKEN = ("/api", "/favicon", "/healthz", "/jobs", "/metrics", "/pi", "/readyz", 
 class Settings:
     """What the command line sets; see ``python -m tornado_alice --help``.
 
-    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job.
+    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job. `keep_...` are in seconds since the last
+    turn of a session, `keep_failed_size` in bytes of all failed ones.
 
     Raises:
         SettingsError: what is set cannot work; the message names the option and the remedy.
@@ -46,6 +48,10 @@ class Settings:
     pi_memory_limit: int | None = None
     engine: str = "local"
     dask_scheduler: str | None = None
+    keep_ended: float = Retention.ended
+    keep_failed: float | None = None
+    keep_silent: float = Retention.silent
+    keep_failed_size: int = Retention.failed_bytes
 
     def __post_init__(self) -> None:
         path = self.webhook_path
