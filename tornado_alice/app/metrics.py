@@ -16,11 +16,16 @@ class Metric(NamedTuple):
 
 
 class HealthHandler(RequestHandler):
-    """Liveness: the loop answers."""
+    """Liveness: the loop answers, and there is no trouble that only a restart helps."""
+
+    def initialize(self, trouble: Callable[[], str | None]) -> None:
+        self.trouble = trouble
 
     def get(self) -> None:
+        trouble = self.trouble()
         self.set_header("Cache-Control", "no-store")
-        self.finish({"status": "ok"})
+        self.set_status(200 if trouble is None else 503)
+        self.finish({"status": trouble or "ok"})
 
     head = get
 

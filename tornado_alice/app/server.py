@@ -131,17 +131,26 @@ class Server:
     def application(self) -> Application:
         """All routes but the webhook's."""
         rules: list[Any] = [
-            ("/healthz", HealthHandler),
+            ("/healthz", HealthHandler, {"trouble": self.fatal_trouble}),
             ("/readyz", ReadyHandler, {"trouble": self.trouble}),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
         ]
         return Application(rules + (routes(self.service) if self._has_pi else []), **page_settings(self.settings.place))
+
+    def fatal_trouble(self) -> str | None:
+        """What only a restart helps: the journal's file is not there any more."""
+        try:
+            self.skill.journal.check()
+        except JournalError as error:
+            return str(error) if self._ready else None
+        return None
 
     async def trouble(self) -> str | None:
         """Why this process should get no requests; None if it may."""
         if not self._ready:
             return "draining"
         try:
+            self.skill.journal.check()
             await self.skill.journal.load(("", "readyz"))
         except JournalError as error:
             return str(error)
