@@ -203,10 +203,10 @@ class SqliteJournal:
             time.sleep(0.01)  # leave room for turns between two batches
         conn = connect(self.path, busy=1000)
         try:
+            _give_pages_back(conn)
             conn.execute("PRAGMA wal_checkpoint(PASSIVE)")  # disturbs nobody, but never ends while turns keep coming:
             if self.path.with_name(self.path.name + "-wal").stat().st_size > WAL_LIMIT:
                 conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # holds writers up for what has come since
-            _give_pages_back(conn)
         except sqlite3.Error as error:
             raise explain(error) from error
         finally:
@@ -216,5 +216,5 @@ class SqliteJournal:
 def _give_pages_back(conn: sqlite3.Connection) -> None:
     """What sweeping left empty goes back to the disk, in small transactions, but for what new turns soon fill."""
     while conn.execute("PRAGMA freelist_count").fetchone()[0] > SPARE_PAGES:
-        conn.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+        conn.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")  # execute() would make one step of it: a page
         time.sleep(0.01)  # leave room for turns
