@@ -18,7 +18,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from .errors import IllegalTransition, StoreUnavailable
+from .errors import IllegalTransition, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
 from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 from .listing import Listing
 from .schema import migrate
@@ -36,6 +36,13 @@ TROUBLES = {
     sqlite3.SQLITE_IOERR: ("cannot be read or written", "check the disk and its free space, then try again"),
     sqlite3.SQLITE_CORRUPT: ("is damaged", "stop the server, then put back a copy or move the file away"),
     sqlite3.SQLITE_NOTADB: ("is damaged", "stop the server, then put back a copy or move the file away"),
+}
+#: Those that others must be able to tell apart.
+KINDS = {
+    sqlite3.SQLITE_BUSY: StoreLocked,
+    sqlite3.SQLITE_LOCKED: StoreLocked,
+    sqlite3.SQLITE_FULL: StoreFull,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
 }
 #: Of a result code; the bits above tell variants of the same trouble apart.
 PRIMARY = 0xFF
@@ -123,7 +130,9 @@ class Store:
         if job is None:
             self._table("job").delete_where("n = ?", [n])
         else:
-            self._table("job").upsert(asdict(job) | {"status": job.status.value}, pk="n")
+            # no `upsert`: sqlite_utils finds out by a write of its own whether SQLite can do that, and if the disk
+            # is full at that moment it uses a way that leaves out, without an error, every job that is new
+            self._table("job").insert(asdict(job) | {"status": job.status.value}, pk="n", replace=True)
 
     # -- reading
 
@@ -189,14 +198,15 @@ def _guard() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(_trouble(error)) from error
+        raise _trouble(error) from error
 
 
-def _trouble(error: sqlite3.DatabaseError) -> str:
+def _trouble(error: sqlite3.DatabaseError) -> StoreUnavailable:
     # errors of the Python module itself, such as a closed connection, carry no code of SQLite
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY
     what, remedy = TROUBLES.get(code, ("does not answer as it should", "try again later"))
-    return f"the jobs database {what} ({error}); nothing was changed, {remedy}"
+    kind = KINDS.get(code, StoreUnavailable)
+    return kind(f"the jobs database {what} ({error}); nothing was changed, {remedy}")
 
 
 def _order(sort: str) -> str:

@@ -3,10 +3,12 @@
 import asyncio
 import inspect
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from pi_service.engines.local_engine import LocalEngine
-from pi_service.errors import BadRequest, NotFound, SchemaError, StoreUnavailable
+from pi_service.errors import BadRequest, DirectoryUnusable, NotFound, SchemaError, StoreUnavailable
 from pi_service.jobs import Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
@@ -231,6 +233,53 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
     await service.start()
     assert (await service.wait(1000)).digit == 9
     await service.stop()
+
+
+@pytest.mark.parametrize("part", ["data", "data/work", "data/lock"])
+async def test_unusable_directory(tmp_path: Path, part: str) -> None:
+    """What cannot be used of the data directory is named with the reason and the remedy; once mended it starts."""
+    (tmp_path / part).parent.mkdir(exist_ok=True)
+    if part in ("data", "data/work"):
+        (tmp_path / part).touch()  # a file in the place of a directory
+    else:
+        (tmp_path / part).mkdir()
+    service = Service(tmp_path / "data", engine=MemoryEngine())
+    with pytest.raises(DirectoryUnusable) as raised:
+        await service.start()
+    told = str(raised.value)
+    assert told.startswith(f"the data directory {tmp_path / 'data'} cannot be used ({tmp_path / 'data'}")
+    assert "move away" in told
+    shutil.move(tmp_path / part, tmp_path / "away")
+    await service.start()
+    await service.stop()
+
+
+UNWRITABLE = """
+import asyncio, os, sys
+from pathlib import Path
+from pi_service import PiError, Service
+from pi_service.testing import MemoryEngine
+
+if os.geteuid() == 0:
+    os.seteuid(65534)  # nobody: root may write everywhere
+
+async def main(directory):
+    try:
+        await Service(directory, engine=MemoryEngine()).start()
+    except PiError as error:
+        print(error)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_unwritable_directory() -> None:
+    """A directory that the server's user may not write to is said to be that."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users
+        Path(name).chmod(0o555)
+        child = subprocess.run([sys.executable, "-c", UNWRITABLE, name], capture_output=True, text=True, check=True)
+    what = f"the data directory {name} cannot be used ({name}/work: Permission denied)"
+    assert child.stdout == f"{what}: let the server's user read and write it, or use another directory\n"
 
 
 async def test_failed_start(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pi_service.errors import IllegalTransition, StoreUnavailable
+from pi_service.errors import IllegalTransition, StoreFull, StoreUnavailable
 from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
 from pi_service.listing import NEWEST, Listing
 from pi_service.store import Store
@@ -192,6 +192,16 @@ def test_full(store: Store, path: Path) -> None:
     assert store.events(n) == []
     store._db.execute("PRAGMA max_page_count = 100000")
     assert store.record(n, *NEW)
+
+
+def test_full_from_the_first_change_on(store: Store) -> None:
+    """A database whose disk is full when the first job comes keeps each job that it took, and refuses the rest."""
+    store._db.execute("PRAGMA max_page_count = 1")
+    taken: list[Job | None] = []
+    with pytest.raises(StoreFull):
+        taken.extend(store.record(n, *NEW)[-1].job for n in range(100, 1000))
+    assert taken
+    assert store.jobs(Listing(sort="n", per_page=500)) == (taken, len(taken))
 
 
 def test_read_only(store: Store, path: Path) -> None:
