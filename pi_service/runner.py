@@ -40,7 +40,7 @@ class Runner:
         digits: where results go.
         feed: told of each change once it is committed.
         engine: started already.
-        max_queue: how many jobs may wait, those under way not counted.
+        max_queue: how many jobs may wait in one's way (see `lanes`), those under way not counted.
     """
 
     def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
@@ -119,17 +119,20 @@ class Runner:
         raise NotFound(f"there is no job with n = {n}")
 
     def _enter(self, n: int) -> Job:
-        queued = sum(lane.queued() for lane in self._lanes)
+        queued = self._lane(n).queued(n)
         if queued >= self._max_queue and n > self._digits.available:
             raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
         return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
+
+    def _lane(self, n: int) -> Lane:
+        return self._quick if n <= QUICK else self._big
 
     def _schedule(self, n: int, *steps: NewEvent) -> Job:
         """Record `steps`, which end in `scheduled`, and send `n` the shortest way to its digits."""
         if n <= self._digits.available:
             taken = NewEvent(Stage.TAKEN, "its digits are on disk already")
             return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
-        lane = self._quick if n <= QUICK else self._big
+        lane = self._lane(n)
         if run := lane.joinable(n):
             job = self._record(n, *steps, _taken(n, run))
             run.members[n] = None

@@ -44,7 +44,7 @@ class Service:
         data_dir: the service's own directory; one process at a time can have it.
         engine: where pi is computed; the service starts and stops it.
         max_digits: the largest n that is accepted.
-        max_queue: how many jobs may wait for the workers.
+        max_queue: how many jobs of like size, or smaller, may wait for the same workers.
     """
 
     def __init__(self, data_dir: Path, *, engine: Engine, max_digits: int = 10_000_000, max_queue: int = 1000) -> None:
