@@ -129,9 +129,16 @@ class Service:
         """The job `n`, or None if it was never registered or is removed."""
         return self._parts.store.job(n)
 
-    def events(self, n: int) -> list[Event]:
-        """The history of `n`, earlier lives of a removed job included, oldest first."""
-        return self._parts.store.events(n)
+    def events(self, n: int, after: int = 0, limit: int | None = None, *, reports: bool = True) -> list[Event]:
+        """The history of `n`, its last 20 attempts, earlier lives of a removed job included, oldest first.
+
+        Args:
+            n: the job.
+            after: only events with an id above it.
+            limit: how many at most; None is no limit.
+            reports: whether reports of progress are among them.
+        """
+        return self._parts.store.events(n, after, limit, reports)
 
     def jobs(self, listing: Listing = NEWEST) -> tuple[list[Job], int]:
         """One page of the jobs.

@@ -1,6 +1,8 @@
 """Events and jobs in SQLite.
 
-1. `event` is append-only (a trigger holds that); `job` is its fold, written in the same transaction.
+1. `event` is append-only; `job` is its fold, written in the same transaction. The one thing that is ever deleted are
+   attempts of a job before its last 20, when a new one opens: asked for, cancelled and removed again and again, a job
+   would fill the disk. The registration of its present life stays, so the fold does too. Triggers hold all that.
 2. UNIQUE (n, seq) is the point of synchronisation: the k-th event of a job exists once, whoever writes it.
    A writer that comes too late gets `IllegalTransition`, exactly as if it had read the newer state first.
 3. Every method is one short transaction and runs on the caller's thread, the loop's. Whatever SQLite refuses
@@ -19,9 +21,9 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from .errors import IllegalTransition, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
-from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from .jobs import REPORTING, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 from .listing import Listing
-from .schema import migrate
+from .schema import ATTEMPTS_KEPT, migrate
 
 #: The loop waits here, so a locked database is given up soon.
 BUSY_SECONDS = 0.2
@@ -91,6 +93,7 @@ class Store:
         durable = not all(step.is_report for step in steps)
         with _guard(), self._transaction(durable):
             last, seq = self._last(n)
+            before = last.attempt if last else 0
             job = self._job(n)
             changes = []
             for step in steps:
@@ -101,6 +104,8 @@ class Store:
                 last = event
                 changes.append(Change(event, job))
             self._project(n, job)
+            if last and last.attempt > max(before, ATTEMPTS_KEPT):
+                self._forget(n, last.attempt - ATTEMPTS_KEPT)
             return changes
 
     @contextmanager
@@ -134,6 +139,17 @@ class Store:
             # is full at that moment it uses a way that leaves out, without an error, every job that is new
             self._table("job").insert(asdict(job) | {"status": job.status.value}, pk="n", replace=True)
 
+    def _forget(self, n: int, upto: int) -> None:
+        """Delete the events of the attempts up to `upto`, but for the first event of the present life."""
+        where = """
+            n = :n AND attempt <= :upto AND seq <> (
+                SELECT MIN(seq) FROM event WHERE n = :n AND seq > COALESCE(
+                    (SELECT MAX(seq) FROM event WHERE n = :n AND stage = 'removed'), 0
+                )
+            )
+        """
+        self._table("event").delete_where(where, {"n": n, "upto": upto})
+
     # -- reading
 
     def job(self, n: int) -> Job | None:
@@ -141,10 +157,19 @@ class Store:
         with _guard():
             return self._job(n)
 
-    def events(self, n: int) -> list[Event]:
-        """The whole history of `n`, earlier lives of a removed job included, oldest first."""
+    def events(self, n: int, after: int = 0, limit: int | None = None, reports: bool = True) -> list[Event]:
+        """The history of `n`, earlier lives of a removed job included, oldest first.
+
+        Args:
+            n: the job.
+            after: only events with an id above it.
+            limit: how many at most; None is no limit.
+            reports: whether reports of progress are among them.
+        """
+        where = "n = :n AND id > :after AND (:reports OR NOT (stage = :reporting AND progress > 0))"
+        values = {"n": n, "after": after, "reports": reports, "reporting": REPORTING}
         with _guard():
-            return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
+            return [_event(row) for row in self._table("event").rows_where(where, values, order_by="seq", limit=limit)]
 
     def jobs(self, listing: Listing) -> tuple[list[Job], int]:
         """The jobs on the page of `listing`, and how many there are on all its pages."""

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pi_service.errors import IllegalTransition, StoreFull, StoreUnavailable
 from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
 from pi_service.listing import NEWEST, Listing
+from pi_service.schema import ATTEMPTS_KEPT
 from pi_service.store import Store
 
 NEW = NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED)
@@ -36,6 +37,20 @@ def store(path: Path) -> Iterator[Store]:
     store.close()
 
 
+def kept(history: list[Event]) -> list[Event]:
+    """What is left of a history when its last attempt opens."""
+    ends = [index for index, event in enumerate(history) if event.stage is Stage.REMOVED]
+    first = history[ends[-1] + 1 if ends else 0 :][:1]
+    return [event for event in history if event in first or event.attempt > history[-1].attempt - ATTEMPTS_KEPT]
+
+
+def fold(history: list[Event]) -> Job | None:
+    job = None
+    for event in history:
+        job = apply(job, event)
+    return job
+
+
 class Model(RuleBasedStateMachine):
     """The store against dictionaries: random steps on few jobs, read back by another connection."""
 
@@ -45,6 +60,7 @@ class Model(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "jobs.sqlite"
         self.store, self.reader = Store(path, clock=lambda: float(next(self.ticks))), Store(path)
+        self.count = 0
         self.history: dict[int, list[Event]] = {}
         self.jobs: dict[int, Job | None] = {}
 
@@ -63,10 +79,21 @@ class Model(RuleBasedStateMachine):
             assert str(raised.value) == str(expected)
             return
         changes = self.store.record(n, *steps)
+        self.count += len(changes)
+        opened = changes[-1].event.attempt > (self.history[n][-1].attempt if n in self.history else 0)
         self.history[n] = self.history.get(n, []) + [change.event for change in changes]
+        if opened:
+            self.history[n] = kept(self.history[n])
         self.jobs[n] = changes[-1].job
-        assert [e.stage for e in self.history[n]] == [e.stage for e in history]
+        assert [e.stage for e in self.history[n]] == [e.stage for e in (kept(history) if opened else history)]
         assert (job is None) == (changes[-1].job is None)
+
+    @rule(n=st.integers(1, 3), stages=st.permutations([Stage.REGISTERED, Stage.CANCELLED, Stage.REMOVED]))
+    def churn(self, n: int, stages: list[Stage]) -> None:
+        """Enough lives, or attempts of one life, to make the oldest go."""
+        for _ in range(ATTEMPTS_KEPT):
+            self.record(n, stages)
+            self.record(n, stages[:2])
 
     @invariant()
     def read_back(self) -> None:
@@ -75,8 +102,10 @@ class Model(RuleBasedStateMachine):
             job = self.reader.job(n)
             assert job == self.jobs[n]
             assert (job.status if job else Stage.REMOVED) is history[-1].stage
-        ids = [change.event.id for change in self.reader.changes(0, 1000)]
-        assert ids == list(range(1, sum(map(len, self.history.values())) + 1))
+            assert fold(history) == job
+        ids = [change.event.id for change in self.reader.changes(0, 10_000)]
+        assert ids == sorted(event.id for history in self.history.values() for event in history)
+        assert self.reader.last_id() == self.count
 
     def teardown(self) -> None:
         self.store.close()
@@ -123,6 +152,33 @@ def test_history_outlives_the_job(store: Store) -> None:
     (change,) = store.record(5, NewEvent(Stage.REGISTERED))
     assert change.job and change.job.attempt == 2
     assert len(store.events(5)) == 7
+
+
+def test_a_history_is_bounded(store: Store, path: Path) -> None:
+    """Of 1,500 lives the last 20 attempts are left, of 1,500 retries also the registration they began with."""
+    for _ in range(1500):
+        store.record(5, *HAPPY)
+        store.record(5, NewEvent(Stage.REMOVED))
+        store.record(6, NewEvent(Stage.REGISTERED), NewEvent(Stage.CANCELLED))
+    assert [event.attempt for event in store.events(5)] == [k for k in range(1481, 1501) for _ in range(6)]
+    assert [event.attempt for event in store.events(6)] == [1, *(k for k in range(1481, 1501) for _ in range(2))]
+    assert fold(store.events(6)) == store.job(6)
+    with closing(sqlite3.connect(path)) as other:
+        for n in (5, 6):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                other.execute("DELETE FROM event WHERE n = ? AND attempt <= 1481", [n])
+
+
+def test_events_in_pages(store: Store) -> None:
+    """A history is read in pages after an id, and without its reports."""
+    reports = [NewEvent(Stage.TAKEN, progress=k / 100) for k in range(1, 10)]
+    store.record(4, *NEW)
+    store.record(5, *NEW, NewEvent(Stage.TAKEN), *reports)
+    whole = store.events(5)
+    assert store.events(5, limit=5) == whole[:5]
+    assert store.events(5, after=whole[4].id, limit=5) == whole[5:10]
+    assert store.events(5, after=whole[-1].id) == []
+    assert store.events(5, reports=False) == whole[:3]
 
 
 RACER = """
