@@ -11,6 +11,7 @@ from .engines.local_engine import LocalEngine
 from .errors import (
     BadRequest,
     CheckFailed,
+    DigitsDamaged,
     DirectoryUnusable,
     DiskFull,
     IllegalTransition,
@@ -35,6 +36,7 @@ __all__ = [
     "BadRequest",
     "Change",
     "CheckFailed",
+    "DigitsDamaged",
     "DirectoryUnusable",
     "DiskFull",
     "Engine",

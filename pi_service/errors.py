@@ -14,6 +14,7 @@
     ├── SchemaError        the jobs database is of a newer release, or not ours; the service does not start
     ├── DiskFull           the digits could not be written; a retry works once there is space
     ├── CheckFailed        a computation's residue check failed; it names the step
+    │   └── DigitsDamaged  digits on disk are not what was written (503); they are computed again
     ├── WorkerDied         a worker process ended without an answer
     └── LimitExceeded      a computation passed its time or memory limit
 
@@ -115,6 +116,10 @@ class DiskFull(PiError):
 
 class CheckFailed(PiError):
     """A residue check failed, so the result cannot be trusted; the message says which step."""
+
+
+class DigitsDamaged(CheckFailed):
+    """Digits on disk were altered while they were served; nothing of them is told. The message says what is done."""
 
 
 class WorkerDied(PiError):

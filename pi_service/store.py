@@ -181,16 +181,18 @@ class Store:
             rows = table.rows_where(where, values, order_by=order, limit=limit, offset=offset)
             return [_job(row) for row in rows], table.count_where(where, values)
 
-    def with_status(self, *stages: Stage) -> list[Job]:
-        """All jobs in one of `stages`, in the order of their registration."""
-        marks = ", ".join("?" * len(stages))
+    def stored_beyond(self, n: int) -> list[Job]:
+        """The stored jobs of more than `n` digits, the largest first."""
         with _guard():
-            rows = self._table("job").rows_where(f"status IN ({marks})", stages, order_by="registered_at, n")
+            rows = self._table("job").rows_where("n > ? AND status = ?", [n, Stage.STORED], order_by="n DESC")
             return [_job(row) for row in rows]
 
     def unfinished(self) -> list[Job]:
         """The jobs that still need work, in the order of their registration."""
-        return self.with_status(*sorted(UNFINISHED))
+        marks = ", ".join("?" * len(UNFINISHED))
+        with _guard():
+            rows = self._table("job").rows_where(f"status IN ({marks})", [*UNFINISHED], order_by="registered_at, n")
+            return [_job(row) for row in rows]
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """Up to `limit` events with an id above `after`, each with its job as it is now."""

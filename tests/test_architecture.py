@@ -38,7 +38,7 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors"],
-        ["jobs", "checks", "schema"],
+        ["jobs", "checks", "schema", "sums"],
         ["listing"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],

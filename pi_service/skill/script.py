@@ -9,7 +9,16 @@ from typing import Any
 from tornado_alice import Reply, Skill, request, say, step, suggest
 
 from ..digits import LONGEST
-from ..errors import PiError, QueueFull, ServiceAway, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from ..errors import (
+    DigitsDamaged,
+    PiError,
+    QueueFull,
+    ServiceAway,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 from ..jobs import Stage
 from ..service import Service
 from . import numerals
@@ -24,6 +33,7 @@ SEARCHED = 1_000_000
 #: What is said when the service cannot take the question; of several that fit the first.
 TROUBLES: tuple[tuple[type[PiError], str], ...] = (
     (QueueFull, "busy"),
+    (DigitsDamaged, "damaged"),
     (ServiceAway, "away"),
     (StoreLocked, "locked"),
     (StoreFull, "full"),
@@ -169,7 +179,7 @@ async def _ask(t: Any, n: int, fn: Any, *args: Any) -> dict[str, Any]:
     """The outcome of a step of `Pi`, or {"say": what went wrong}."""
     try:
         got = await step(fn, *args).or_say(t["computing"].format(n=n), t["computing_more"])
-    except (QueueFull, StoreUnavailable) as error:
+    except (QueueFull, DigitsDamaged, StoreUnavailable) as error:
         return {"say": t[next(phrase for kind, phrase in TROUBLES if isinstance(error, kind))]}
     return {"say": t["failed"].format(error=got["error"])} if "error" in got else dict(got)
 

@@ -22,6 +22,7 @@ ALL = [
     errors.SchemaError("text"),
     errors.DiskFull("text"),
     errors.CheckFailed("text"),
+    errors.DigitsDamaged("text"),
     errors.WorkerDied("text"),
     errors.LimitExceeded("text"),
 ]

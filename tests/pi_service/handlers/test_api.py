@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,6 +198,22 @@ async def test_one_job(call: Any, service: Service) -> None:
     assert [event["stage"] for event in job["events"]] == ["registered", "scheduled", "taken", "calculated", "stored"]
     assert set(job["events"][0]) == {"id", "n", "attempt", "stage", "progress", "at", "detail"}
     assert job["more"] is False
+
+
+async def test_altered_digits(refused: Any, call: Any, service: Service, tmp_path: Path, logs: Any) -> None:
+    """A window of digits that were altered on disk is refused with 503, not kept by anybody, and comes back right."""
+    service.submit(1000)
+    await service.wait(1000)
+    (tmp_path / "data" / "digits.txt").write_text("3" * 1001)
+    status, code, message = await refused("GET", "/v1/pi?start=0&numberOfDigits=100")
+    assert (status, code) == (503, "unavailable")
+    assert message.startswith("the digits from 0 on are damaged on disk")
+    while service.available < 1000:
+        await service.feed.news()
+    assert (await call("GET", "/v1/pi?start=0&numberOfDigits=100"))[1] == {"content": PI[:100]}
+    logs.take("GET /v1/pi: the digits from 0 on are damaged on disk")
+    logs.take("503 GET")
+    logs.take("digits of 1 stored jobs are lost")
 
 
 async def test_events_in_pages(call: Any, refused: Any, service: Service, engine: MemoryEngine) -> None:

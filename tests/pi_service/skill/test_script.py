@@ -182,6 +182,18 @@ async def test_trouble_of_the_store(
 
 
 @pytest.mark.gen_test
+async def test_damaged_digits(skill: Skill, service: Service, tmp_path: Path, logs: Any) -> None:
+    """Digits that were altered on disk are not read out; asked again, the skill reads the right ones."""
+    talk, pi = Talk(skill), digits_of_pi(1000)
+    await talk.say("")
+    await talk.say("тысячную")
+    (tmp_path / "data" / "digits.txt").write_text("3" * 1001)
+    assert (await talk.say("прочитай с первой")).startswith("Мои записанные цифры испортились")
+    assert f"{pi[1:6]} {pi[6:11]}" in await talk.say("прочитай с первой")
+    logs.take("digits of 1 stored jobs are lost")
+
+
+@pytest.mark.gen_test
 async def test_damaged_store(skill: Skill, service: Service) -> None:
     """A database that does not open is told as that."""
     service._parts.store._db.close()
