@@ -45,7 +45,7 @@ FLOORS = {
         ["arithmetic.newton"],
         ["arithmetic.chudnovsky", "arithmetic.radix"],
         ["engines.ranges", "engines"],
-        ["engines.local_tasks", "engines.plan", "engines.pool", "engines.base"],
+        ["engines.local_tasks", "engines.plan", "engines.pool", "engines.base", "engines.leftovers"],
         ["engines.local_plan", "engines.dask_tasks"],
         ["engines.local_engine", "engines.dask_engine"],
         ["runner", "testing"],
