@@ -47,7 +47,8 @@ MIGRATIONS = (
     CREATE INDEX IF NOT EXISTS job_status ON job (status);
     CREATE INDEX IF NOT EXISTS job_registered_at ON job (registered_at, n);
     """,
-    # what may go of a history: attempts before the last 20, but not the registration that the present life began with
+    # what may go of a history: attempts before the last 20, but not the registration that the present life began with;
+    # and an index for every order of the list, and the usual one of each status: it is read on the loop
     """
     DROP TRIGGER event_is_never_deleted;
     CREATE TRIGGER event_is_not_deleted_early BEFORE DELETE ON event
@@ -58,6 +59,11 @@ MIGRATIONS = (
         )
     )
     BEGIN SELECT RAISE(ABORT, 'events are append-only; attempts before the last 20 may go'); END;
+    DROP INDEX job_status;
+    CREATE INDEX job_status_n ON job (status, n);
+    CREATE INDEX job_status_registered_at ON job (status, registered_at, n);
+    CREATE INDEX job_finished_at ON job (finished_at, n);
+    CREATE INDEX job_seconds ON job (seconds, n);
     """,
 )
 
