@@ -18,7 +18,17 @@ from functools import partial
 
 from .digits import Digits
 from .engines.base import QUICK, Engine, Phase
-from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
+from .errors import (
+    CheckFailed,
+    DigitsDamaged,
+    IllegalTransition,
+    NotFound,
+    PiError,
+    QueueFull,
+    StoreUnavailable,
+    WorkerDied,
+    unwritable,
+)
 from .feed import Feed
 from .jobs import Job, NewEvent, Stage
 from .lanes import PROGRESS_STEP, Lane, Run
@@ -40,7 +50,7 @@ class Runner:
         digits: where results go.
         feed: told of each change once it is committed.
         engine: started already.
-        max_queue: how many jobs may wait, those under way not counted.
+        max_queue: how many jobs may wait in one's way (see `lanes`), those under way not counted.
     """
 
     def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
@@ -63,14 +73,36 @@ class Runner:
             trouble: what is wrong with the digits file; stored jobs whose digits it lost are computed again.
         """
         unfinished = self._store.unfinished()
-        lost = [job for job in self._store.with_status(Stage.STORED) if job.n > self._digits.available]
-        if lost:
-            log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
-        for job in sorted(lost, key=lambda job: -job.n):  # the largest first: the others follow it
-            self._schedule(job.n, NewEvent(Stage.SCHEDULED, f"{trouble}; its digits are computed again"))
+        for n in self._lost(trouble):
+            self._schedule(n, _again(trouble))
         for job in unfinished:
             self._schedule(job.n, NewEvent(Stage.SCHEDULED, "the server was restarted"))
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
+        self._tasks.append(asyncio.create_task(self._mend()))
+
+    def _lost(self, trouble: str) -> list[int]:
+        """The stored jobs whose digits are not on disk any more; the largest first, since the others follow it."""
+        lost = [job.n for job in self._store.stored_beyond(self._digits.available)]
+        if lost:
+            log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
+        return lost
+
+    async def _mend(self) -> None:
+        """Compute again what turns out to be damaged while it is served."""
+        while True:
+            trouble = await self._digits.damage()
+            lost: list[int] | None = None
+            while lost is None or lost:
+                try:
+                    lost = self._lost(trouble) if lost is None else lost
+                    for n in list(lost):
+                        with suppress(IllegalTransition):  # it was removed meanwhile
+                            self._schedule(n, _again(trouble))
+                        lost.remove(n)
+                        await asyncio.sleep(0)  # a thousand jobs must not hold up the loop
+                except StoreUnavailable as error:
+                    log.warning("damaged digits have to wait: %s", error)
+                    await asyncio.sleep(STORE_RETRY)
 
     async def stop(self) -> None:
         """End the computations. No events: the jobs stay unfinished and the next start goes on with them."""
@@ -126,17 +158,21 @@ class Runner:
         raise NotFound(f"there is no job with n = {n}")
 
     def _enter(self, n: int) -> Job:
-        queued = self.queued
+        queued = self._lane(n).queued(n)
         if queued >= self._max_queue and n > self._digits.available:
             raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
         return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
+
+    def _lane(self, n: int) -> Lane:
+        return self._quick if n <= QUICK else self._big
 
     def _schedule(self, n: int, *steps: NewEvent) -> Job:
         """Record `steps`, which end in `scheduled`, and send `n` the shortest way to its digits."""
         if n <= self._digits.available:
             taken = NewEvent(Stage.TAKEN, "its digits are on disk already")
-            return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
-        lane = self._quick if n <= QUICK else self._big
+            with suppress(DigitsDamaged):  # then they are computed as if they had never been there
+                return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
+        lane = self._lane(n)
         if run := lane.joinable(n):
             job = self._record(n, *steps, _taken(n, run))
             run.members[n] = None
@@ -253,6 +289,10 @@ class Runner:
 
 def _taken(n: int, run: Run) -> NewEvent:
     return NewEvent(Stage.TAKEN, None if n == run.leader else f"together with n = {run.leader}")
+
+
+def _again(trouble: str) -> NewEvent:
+    return NewEvent(Stage.SCHEDULED, f"{trouble}; its digits are computed again")
 
 
 def _reason(run: Run, error: Exception) -> str:

@@ -7,13 +7,12 @@
 3. Hits may overlap each other: 11 stands twice in 111.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
 from .errors import BadRequest
+from .sums import Sums
 
 #: Bytes per step.
 STEP = 1 << 18
@@ -34,28 +33,27 @@ class Match:
 
 @dataclass(frozen=True)
 class Text:
-    """The digits to search: offsets 1 to `size` - 1 of a file of its own, for the served one may be replaced."""
+    """The digits to search: offsets 1 to `size` - 1 of a file. What is read is verified, else `Altered` is raised."""
 
-    path: Path
+    file: int  #: descriptor
+    sums: Sums
     size: int
     stop: Event  #: set when nobody wants the answer any more
 
     def steps(self, first: int, width: int) -> Iterator[tuple[int, bytes]]:
         """(offset, bytes) from `first` on; together they hold each run of `width` digits exactly once."""
-        with self.path.open("rb") as file:
-            for offset in range(first, self.size - width + 1, STEP):
-                if self.stop.is_set():
-                    return
-                yield offset, os.pread(file.fileno(), min(STEP + width - 1, self.size - offset), offset)
+        for offset in range(first, self.size - width + 1, STEP):
+            if self.stop.is_set():
+                return
+            yield offset, self.sums.read(self.file, offset, min(STEP + width - 1, self.size - offset))
 
     def steps_back(self, last: int, width: int) -> Iterator[tuple[int, bytes]]:
         """The same for runs that begin at 1 to `last`, the last ones first."""
-        with self.path.open("rb") as file:
-            end = min(last, self.size - width) + 1  # behind the last beginning
-            while end > 1 and not self.stop.is_set():
-                offset = max(1, end - STEP)
-                yield offset, os.pread(file.fileno(), end - offset + width - 1, offset)
-                end = offset
+        end = min(last, self.size - width) + 1  # behind the last beginning
+        while end > 1 and not self.stop.is_set():
+            offset = max(1, end - STEP)
+            yield offset, self.sums.read(self.file, offset, end - offset + width - 1)
+            end = offset
 
 
 def check(sequence: str) -> bytes:
@@ -89,9 +87,7 @@ def count(text: Text, sequence: bytes) -> int:
 def _match(text: Text, position: int, width: int) -> Match:
     left = max(1, position - AROUND)
     right = min(text.size, position + width + AROUND)
-    with text.path.open("rb") as file:
-        around = os.pread(file.fileno(), right - left, left).decode("ascii")
-    return Match(position, around, text.size - 1)
+    return Match(position, text.sums.read(text.file, left, right - left).decode("ascii"), text.size - 1)
 
 
 def _overlaps_itself(sequence: bytes) -> bool:

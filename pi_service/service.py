@@ -17,7 +17,7 @@ from typing import BinaryIO
 from .checks import whole
 from .digits import Digits
 from .engines.base import Engine
-from .errors import NotFound, StoreUnavailable
+from .errors import NotFound, ServiceAway, unusable
 from .feed import Feed
 from .jobs import Event, Job
 from .listing import NEWEST, Listing
@@ -41,13 +41,13 @@ class _Parts:
 class Service:
     """Jobs "n-th digit of pi". Nothing is touched before `start`.
 
-    Before `start` and after `stop` whatever asks for jobs or digits raises `StoreUnavailable`.
+    Before `start` and after `stop` whatever asks for jobs or digits raises `ServiceAway`, a `StoreUnavailable`.
 
     Args:
         data_dir: the service's own directory; one process at a time can have it.
         engine: where pi is computed; the service starts and stops it.
         max_digits: the largest n that is accepted.
-        max_queue: how many jobs may wait for the workers.
+        max_queue: how many jobs of like size, or smaller, may wait for the same workers.
         talk: tells turns of dialogs since the start, and sessions live now, for the picture of the last hour; None
             where there are no dialogs.
     """
@@ -73,10 +73,18 @@ class Service:
         """Open the data directory, verify the digits, schedule what is unfinished.
 
         Raises:
-            StoreUnavailable: another process has the directory, or the database cannot be opened.
+            ServiceAway: another process has the directory.
+            StoreUnavailable: the database cannot be opened.
+            DirectoryUnusable: the directory cannot be read or written.
             SchemaError: the database is of a newer release, or not ours.
             PiError: the engine's own, if it cannot start. After any error nothing is left running.
         """
+        try:
+            await self._start()
+        except OSError as error:
+            raise unusable(self._directory, error) from error
+
+    async def _start(self) -> None:
         workdir = self._directory / "work"
         workdir.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as closing:
@@ -114,7 +122,7 @@ class Service:
     @property
     def _parts(self) -> _Parts:
         if self._started is None:
-            raise StoreUnavailable("the pi service does not run in this process; start it, or ask the one that does")
+            raise ServiceAway("the pi service does not run in this process; start it, or ask the one that does")
         return self._started
 
     # -- jobs
@@ -138,9 +146,16 @@ class Service:
         """The job `n`, or None if it was never registered or is removed."""
         return self._parts.store.job(n)
 
-    def events(self, n: int) -> list[Event]:
-        """The history of `n`, earlier lives of a removed job included, oldest first."""
-        return self._parts.store.events(n)
+    def events(self, n: int, after: int = 0, limit: int | None = None, *, reports: bool = True) -> list[Event]:
+        """The history of `n`, its last 20 attempts, earlier lives of a removed job included, oldest first.
+
+        Args:
+            n: the job.
+            after: only events with an id above it.
+            limit: how many at most; None is no limit.
+            reports: whether reports of progress are among them.
+        """
+        return self._parts.store.events(n, after, limit, reports)
 
     def milestones(self, n: int) -> list[Event]:
         """The history of `n` as `timeline` needs it: a few events, however often progress was reported."""
@@ -254,7 +269,7 @@ def _lock(directory: Path) -> BinaryIO:
     file = (directory / "lock").open("ab")
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.close()
-        raise StoreUnavailable(f"another process is using the data directory {directory}") from None
+        raise ServiceAway(f"another process is using the data directory {directory}") from None
     return file

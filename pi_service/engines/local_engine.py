@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from ..errors import LimitExceeded
-from . import local_tasks, ranges
+from . import leftovers, local_tasks, ranges
 from .base import QUICK, Phase, Progress, first
 from .local_plan import Task, plan
 from .pool import PAGE, PAGES, STATE, Pool, stat
@@ -56,6 +56,8 @@ class LocalEngine:
 
     async def start(self, workdir: Path) -> None:
         self._workdir = workdir
+        leftovers.clean(workdir)
+        leftovers.start_tracker()
         await asyncio.gather(self._pool.start(), self._quick.start())
 
     async def stop(self) -> None:

@@ -18,6 +18,9 @@ from ..listing import Listing
 from ..service import Service
 from .base import BaseHandler, Problem, Refused
 
+#: Events in one answer: those of any usual job, read and written in a few milliseconds, on the loop.
+MAX_EVENTS = 500
+
 
 class ApiHandler(BaseHandler):
     """Base: errors as JSON, foreign pages refused."""
@@ -95,14 +98,16 @@ class JobsHandler(ApiHandler):
 
 
 class JobHandler(ApiHandler):
-    """`/api/jobs/<n>`: the job with its events; cancel or remove it."""
+    """`/api/jobs/<n>`: the job with its events, oldest first, in pages; cancel or remove it."""
 
     def get(self, n: str) -> None:
         job = self.service.job(self.n(n))
         if job is None:
             raise NotFound(f"there is no job with n = {int(n)}")
-        events = [event.as_json() for event in self.service.events(job.n)]
-        self.finish({**job.as_json(), "events": events})
+        after = parse_whole("after", self.argument("after", "0"), 0)
+        limit = parse_whole("limit", self.argument("limit", str(MAX_EVENTS)), 1, MAX_EVENTS)
+        events = [event.as_json() for event in self.service.events(job.n, after, limit + 1)]
+        self.finish({**job.as_json(), "events": events[:limit], "more": len(events) > limit})
 
     head = get
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler
 
-from ..errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
+from ..errors import BadRequest, DigitsDamaged, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
 from .place import Place
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     IllegalTransition: (409, "conflict"),
     QueueFull: (429, "queue_full"),
     StoreUnavailable: (503, "unavailable"),
+    DigitsDamaged: (503, "unavailable"),
 }
 
 
@@ -116,7 +117,7 @@ class BaseHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if isinstance(value, StoreUnavailable):
+        if isinstance(value, StoreUnavailable | DigitsDamaged):
             log.warning("%s %s: %s", self.request.method, self.request.path, value)
         elif not isinstance(value, PiError | Refused) or describe(value).status >= 500:
             super().log_exception(typ, value, tb)

@@ -143,7 +143,7 @@ class JobPage(ServicePage):
         self.show(
             "pi/job.html",
             job=job,
-            events=self.service.events(n),
+            events=self.service.events(n, reports=False),
             available=self.service.available,
             cursor=self.service.feed.last_id,
             first=self.service.digit_window(1, first) if first else "",

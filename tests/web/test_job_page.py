@@ -336,3 +336,23 @@ def test_unknown_job(server: Any, browse: Callable[..., Page], refused: None) ->
     expect(page.get_by_role("heading", name="Такой страницы нет")).to_be_visible()
     expect(page.get_by_text("no job with n = 4242")).to_be_visible()
     expect(page.get_by_role("link", name="К списку вычислений")).to_have_attribute("href", "/")
+
+
+def test_history_is_read_in_pages(browse: Callable[..., Page], million: str) -> None:
+    """A page asks for the events it lacks, page by page, until there are no more."""
+    asked = []
+
+    def answer(route: Route) -> None:
+        at = len(asked)
+        asked.append(route.request.url.partition("after=")[2])
+        event = {"id": 10**9 + at, "n": MILLION, "attempt": 1, "stage": "scheduled", "progress": 0, "at": 0}
+        more = {"events": [event | {"detail": f"page {at}"}], "more": at < 2}
+        route.fulfill(json=route.fetch().json() | more)
+
+    page = browse(million)
+    expect(page.get_by_text("обновляется само")).to_be_visible()  # it has asked for what it lacked
+    newest = page.locator("body").get_attribute("data-cursor")
+    page.route(re.compile("/api/jobs/[0-9]+[?]after="), answer)
+    page.reload()
+    expect(page.locator("#events .why", has_text="page")).to_have_text(["page 0", "page 1", "page 2"])
+    assert asked == [newest, str(10**9), str(10**9 + 1)]

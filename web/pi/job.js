@@ -21,6 +21,7 @@ const part = (selector) => byId("job").querySelector(selector);
 
 let available = Number(dataset.available);
 let job = null; // as told last
+let listed = Number(dataset.cursor); // the page came with the events up to this one
 const digits = new Digits(byId("digits"), {
   failed: () => showPartial(say("digits_failed")),
   arrived: () => showPartial(),
@@ -60,9 +61,13 @@ new Feed(Number(dataset.cursor), {
 async function load() {
   const before = job;
   try {
-    const { events, ...answer } = await ask("GET", `api/jobs/${N}`);
+    let answer;
+    do {
+      answer = await ask("GET", `api/jobs/${N}?after=${listed}`);
+      for (const event of answer.events) list(byId("events"), event);
+      listed = answer.events.at(-1)?.id ?? listed;
+    } while (answer.more);
     if (job === before) show(answer); // else an event told something newer meanwhile
-    for (const event of events) list(byId("events"), event);
     parts.refresh();
   } catch (error) {
     if (error.status === 404) showRemoved();

@@ -12,7 +12,7 @@ from pi_service.engines.base import Phase
 from pi_service.handlers.base import SECURITY
 from pi_service.handlers.outcome import neighbours, speed
 from pi_service.handlers.pages import preferred
-from pi_service.jobs import FINISHED, RETRYABLE, Stage
+from pi_service.jobs import FINISHED, RETRYABLE, NewEvent, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 from pi_service.timeline import timeline
@@ -175,6 +175,19 @@ async def test_job_page_before_digits(browser: Browser, service: Service, engine
     page = await browser.fetch("/pi/1000")
     assert page.code == 200
     assert 'data-available="0"' in page.body.decode()
+
+
+@gen_test
+async def test_long_history(browser: Browser, service: Service, engine: MemoryEngine) -> None:
+    """The page of a job that reported a thousand times lists what happened, without the reports."""
+    engine.gate.clear()
+    service.submit(1000)
+    await engine.begun(1000)
+    for k in range(1, 1001):
+        service._parts.runner._record(1000, NewEvent(Stage.TAKEN, progress=k / 1000))
+    service.remove(1000)
+    page = (await browser.fetch("/pi/1000")).body.decode()
+    assert re.findall('<li data-status="([a-z]+)"', page) == ["registered", "scheduled", "taken", "cancelled"]
 
 
 @gen_test
