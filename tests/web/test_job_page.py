@@ -350,6 +350,8 @@ def test_history_is_read_in_pages(browse: Callable[..., Page], million: str) -> 
         route.fulfill(json=route.fetch().json() | more)
 
     page = browse(million)
+    expect(page.locator("#job .status")).to_have_text("готово")
+    page.reload()
     expect(page.get_by_text("обновляется само")).to_be_visible()  # it has asked for what it lacked
     newest = page.locator("body").get_attribute("data-cursor")
     page.route(re.compile("/api/jobs/[0-9]+[?]after="), answer)
