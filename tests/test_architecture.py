@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames", "diagnosis"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames", "diagnosis", "quota"],
         ["request", "reply", "failures"],
         ["modifiers", "step", "options", "stdlib_random", "outside"],
         ["script"],

@@ -19,13 +19,14 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from . import protocol
-from .errors import JournalConflict, JournalError
+from .errors import JournalConflict, JournalError, QuotaError
 from .journal.base import Journal
 from .journal.records import Key
 from .live import SessionCache
 from .morphology import lemmatizer
 from .options import Options
 from .pace import Pace
+from .quota import Quota
 from .reply import say
 from .script import Script
 from .turn import Runtime, Turn
@@ -60,6 +61,7 @@ class Dialogs:
         self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
         self.journal, self.options, self._clock = journal, options, clock
         self.counts: Counter[str] = Counter()
+        self._quota = Quota()
         self.work = Work(journal)
         self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.work, self.lemma, self.counts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
@@ -78,6 +80,8 @@ class Dialogs:
         data = protocol.parse(body)
         session = data["session"]
         key = (session.get("skill_id") or "", session["session_id"])
+        if not self._quota.allows(key[0], len(body)):
+            raise QuotaError("body", f"body: {len(body)} bytes; this skill has sent too many large bodies, try later")
         lock = self._locks.get(key)
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()

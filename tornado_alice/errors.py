@@ -2,6 +2,7 @@
 
     AliceError
     ├── RequestError            the platform (or somebody else) sent what is no Alice request → HTTP 400
+    │   └── QuotaError          a skill sends too many large bodies → HTTP 429
     ├── ReplyError              a script said what Alice would refuse (also a ValueError)
     ├── ScriptError             a script does what the engine cannot follow
     │   ├── NotAReplyError      it yielded or awaited something that is not ours
@@ -26,11 +27,21 @@ class RequestError(AliceError):
 
     Attributes:
         field: dotted path of the part that is wrong, for example ``"session.session_id"``.
+        status: HTTP status of the refusal.
+        code: the same in a word.
     """
+
+    status, code = 400, "bad_request"
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class QuotaError(RequestError):
+    """A request that may come again later: its skill has sent too many large bodies."""
+
+    status, code = 429, "too_much"
 
 
 class ReplyError(AliceError, ValueError):

@@ -84,6 +84,21 @@ def dumps(value: Any) -> bytes:
     return _encode(value).encode("utf-8", "backslashreplace")
 
 
+def hide_secrets(body: bytes) -> bytes:
+    """JSON with the values of secret fields blanked, for what is kept; other bodies stay byte for byte.
+
+    >>> hide_secrets(b'{"user": {"access_token": "AQAA"}}')
+    b'{"user":{"access_token":"hidden"}}'
+    """
+    if not any(name.encode() in body for name in SECRETS):
+        return body
+    return dumps(json.loads(body, object_hook=_hide))
+
+
+def _hide(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: "hidden" if key in SECRETS else value for key, value in part.items()}
+
+
 def error_body(code: str, message: str, field: str) -> bytes:
     """A refusal as JSON, of the shape that all HTTP answers of this project have.
 
@@ -191,10 +206,15 @@ def is_ping(data: dict[str, Any]) -> bool:
 def echo(data: dict[str, Any]) -> bytes:
     """The part of an answer that only depends on its request: ``session`` and ``version``, as members of an object.
 
+    The platform knows its own access tokens; they are not echoed.
+
     >>> echo({"session": {"session_id": "s"}, "version": "1.0"})
     b'"session":{"session_id":"s"},"version":"1.0"'
     """
-    return dumps({"session": data["session"], "version": data.get("version", "1.0")})[1:-1]
+    session, user = data["session"], data["session"].get("user")
+    if user and not user.keys().isdisjoint(SECRETS):
+        session = session | {"user": {key: value for key, value in user.items() if key not in SECRETS}}
+    return dumps({"session": session, "version": data.get("version", "1.0")})[1:-1]
 
 
 def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:

@@ -85,7 +85,7 @@ class Turn:
         self.runtime, self.key, self.data, self.at, self.deadline = runtime, key, data, at, deadline
         self.journal, self.options, self.cache = runtime.journal, runtime.options, runtime.cache
         self.message_id: int | None = data["session"].get("message_id")
-        self.body = body
+        self.body = protocol.hide_secrets(body)  # as it is kept
         self.echo = protocol.echo(data)  # before the script gets the request
         self.live: LiveSession | None = None
 

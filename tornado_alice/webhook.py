@@ -95,7 +95,7 @@ class _Exchange(HTTPMessageDelegate):
         try:
             answer = await dialogs.answer(b"".join(self._body))
         except RequestError as error:
-            self._refuse(400, "bad_request", str(error), error.field)
+            self._refuse(error.status, error.code, str(error), error.field)
         else:
             self._send(200, answer)
 

@@ -1,7 +1,9 @@
 """One turn: kept or not acknowledged, longer than its time, continued anew, diverged."""
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +261,64 @@ async def test_finished_part_of_a_gather_is_not_repeated(tmp_path: Path, journal
     assert text(await ask(skill, "", 3)) == "оба"
     assert sorted(runs) == ["quick", "slow", "slow"]
     await skill.stop()
+
+
+@pytest.mark.gen_test
+async def test_tokens_are_seen_in_their_turn_and_kept_nowhere(tmp_path: Path) -> None:
+    """A script sees the access token in the turn it came with; neither journal nor answer hold it, and a replay, which
+    has the outcome of the step that used it, does not need it."""
+    skill, used = Skill("token", journal=SqliteJournal(tmp_path / "j.sqlite3")), []
+
+    def order(token: str) -> str:
+        used.append(token)
+        return "заказано"
+
+    @skill.script
+    def run():
+        said = yield step(order, request["session"]["user"]["access_token"])
+        while True:
+            yield say(said)
+
+    await skill.start()
+    sent = make_request("", 0, session={"user": {"user_id": "u", "access_token": "AQAA-secret"}})
+    first = await skill.handle(sent)
+    await skill.dialogs.stop()
+    again = await skill.handle(make_request("да", 1))
+    await skill.stop()
+    assert used == ["AQAA-secret"] and text(first) == text(again) == "заказано"
+    assert first["session"]["user"] == {"user_id": "u"}
+    assert all(b"AQAA" not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+@pytest.mark.gen_test
+async def test_an_outcome_waits_for_the_journal(tmp_path: Path, logs: Any) -> None:
+    """A journal that is locked when a step ends costs an apology, not a second effect: the repeat has the outcome."""
+    path, effects, running = tmp_path / "j.sqlite3", [], asyncio.Event()
+    skill, ended = Skill("locked", journal=SqliteJournal(path), reply_within=0.2), asyncio.Event()
+
+    async def effect() -> str:
+        effects.append(1)
+        running.set()
+        await ended.wait()
+        return "сделано"
+
+    @skill.script
+    def run():
+        yield say((yield step(effect)))
+
+    await skill.start()
+    first = asyncio.create_task(ask(skill, "", 0))
+    await running.wait()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended.set()
+        assert text(await first).startswith("Извините, не получилось это запомнить")
+        other.execute("ROLLBACK")
+    n = 0
+    while text(answer := await ask(skill, "", n)) != "сделано":
+        assert text(answer).startswith("Ещё работаю")  # the outcome is offered again every half second
+        n += 1
+    assert effects == [1]
+    await skill.stop()
+    while logs.records:
+        logs.take("another program holds the journal")

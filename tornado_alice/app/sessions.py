@@ -5,14 +5,13 @@ import json
 import pdb
 import time
 from pathlib import Path
-from typing import Any
 
 from .. import context
 from ..errors import SettingsError
 from ..journal.records import Head, Record, Summary
 from ..journal.sqlite import SqliteJournal
 from ..morphology import lemmatizer
-from ..protocol import SECRETS, parse_again
+from ..protocol import parse_again
 from ..session import Session
 from ..skill import Skill
 from ..testing import export
@@ -67,7 +66,7 @@ def export_session(journal: SqliteJournal, name: str, target: Path | None) -> No
     entry = find_session(journal, name)
     head, records = _last_epoch(journal, entry)
     seed = context.seed(journal.secret, *entry.key)
-    text = export(entry.key, entry.epoch, head.script, head.state or {}, seed, [_without_tokens(r) for r in records])
+    text = export(entry.key, entry.epoch, head.script, head.state or {}, seed, records)
     if target is None:
         print(text)
         return
@@ -117,18 +116,6 @@ def _said(record: Record) -> str:
     request = parse_again(record.request).get("request") or {}
     kind = request.get("type", "event without a request")
     return f"User: {_clean(request.get('command', ''))}" if kind == "SimpleUtterance" else f"User: <{kind}>"
-
-
-def _without_tokens(record: Record) -> Record:
-    """The record with access tokens blanked: an exported dialog ends up in a repository."""
-    return record._replace(request=_blank(record.request), reply=_blank(record.reply))
-
-
-def _blank(body: bytes) -> bytes:
-    def hide(part: dict[str, Any]) -> dict[str, Any]:
-        return {key: "hidden" if key in SECRETS else part[key] for key in part}
-
-    return json.dumps(json.loads(body, object_hook=hide)).encode()
 
 
 def _clean(text: str) -> str:

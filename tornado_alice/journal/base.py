@@ -38,6 +38,9 @@ class Journal(Protocol):
     async def stop(self) -> None:
         """Finish what is under way and close."""
 
+    def check(self) -> None:
+        """Raise JournalError if turns cannot be kept now, as far as that can be seen at once."""
+
     async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
         """What is known of a session.
 

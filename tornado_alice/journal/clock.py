@@ -22,8 +22,8 @@ class SteadyClock:
         self._since, self._start = wall(), passed()
 
     def now(self) -> float:
-        """The time."""
+        """The time; ask now and then, so that a clock that was put back is noticed before it is put forward again."""
         wall, passed = self._wall(), self._passed()
-        if passed - self._start > self._settle:
+        if passed - self._start > self._settle or wall < self._since + passed - self._start:
             self._since, self._start = wall, passed
-        return min(wall, self._since + passed - self._start)
+        return self._since + passed - self._start

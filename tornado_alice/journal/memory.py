@@ -47,6 +47,9 @@ class MemoryJournal:
     async def stop(self) -> None:
         pass
 
+    def check(self) -> None:
+        pass
+
     async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
         row = self._rows.get(self._ids.get(key, 0))
         if row is None:

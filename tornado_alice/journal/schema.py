@@ -11,9 +11,13 @@ import sqlite3
 from pathlib import Path
 
 from ..errors import JournalError
+from ..protocol import hide_secrets
 
 #: "Alic" in ASCII: `file journal.sqlite3` shows it.
 APPLICATION_ID = 0x416C6963
+
+#: SQLite's number of the mode in which `PRAGMA incremental_vacuum` gives free pages back.
+INCREMENTAL = 2
 
 #: The tables as release 0.1.0 made them, which gave its files no number.
 FIRST = (
@@ -55,7 +59,7 @@ SECOND = (
         UNIQUE (session, seq))""",
     """INSERT INTO new_turn
        SELECT session, row_number() OVER (PARTITION BY session ORDER BY epoch, n) - 1, epoch, n,
-              message_id, at, request, ops, reply, digest, version
+              message_id, at, hide_secrets(request), ops, hide_secrets(reply), digest, version
        FROM turn ORDER BY session, epoch, n""",
     """CREATE TABLE new_step (
         session INTEGER NOT NULL, seq INTEGER NOT NULL, k INTEGER NOT NULL,
@@ -100,6 +104,7 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
     """
     if _numbers(conn) == (APPLICATION_ID, len(MIGRATIONS)):
         return
+    conn.create_function("hide_secrets", 1, _hide)
     conn.execute("BEGIN IMMEDIATE")
     try:
         for statements in MIGRATIONS[version(conn, path) :]:
@@ -112,6 +117,21 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
+    _give_space_back(conn)
+
+
+def _give_space_back(conn: sqlite3.Connection) -> None:
+    """Let the file shrink when sessions are swept; it is written anew once for that."""
+    if conn.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+        conn.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+        conn.execute("VACUUM")
+
+
+def _hide(body: bytes) -> bytes:
+    try:
+        return hide_secrets(bytes(body))
+    except ValueError:
+        return body  # a damaged row stays as it is
 
 
 def version(conn: sqlite3.Connection, path: Path) -> int:

@@ -38,6 +38,10 @@ FILE_NAME = "journal.sqlite3"
 HOUSEKEEPING = 2.0
 #: Bytes of the log from which writers are held up for a moment to begin it anew.
 WAL_LIMIT = 16 << 20
+#: Free pages (of 4 KiB) that stay in the file for new turns.
+SPARE_PAGES = 1024
+#: Pages given back in one transaction: about a millisecond.
+VACUUM_PAGES = 256
 #: Milliseconds that the loop's connection waits for a lock; longer waits are the writer's, off the loop.
 BUSY = 50
 
@@ -65,6 +69,7 @@ class SqliteJournal:
         self.retention = retention or Retention()
         self.secret = b""
         self._conn: sqlite3.Connection | None = None
+        self._inode = 0
         self._writer: Writer | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._owner = Owner(path.with_name(path.name + "-owners"))
@@ -98,6 +103,22 @@ class SqliteJournal:
         conn.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (os.urandom(32),))
         (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
         conn.execute(f"PRAGMA busy_timeout = {BUSY}")
+        self._inode = os.stat(self.path).st_ino
+
+    def check(self) -> None:
+        """Is the file there that this journal has open?
+
+        Raises:
+            JournalError: it was removed or replaced: what is written now, nobody would find again.
+        """
+        try:
+            there = os.stat(self.path).st_ino
+        except OSError:
+            there = 0
+        if self._conn is None:
+            raise JournalError("the journal is closed")
+        if there != self._inode:
+            raise JournalError(f"the journal {self.path} was removed or replaced while it was open: restart the server")
 
     async def stop(self) -> None:
         if self._keeper is not None:
@@ -161,6 +182,7 @@ class SqliteJournal:
     async def _write(self, write: Callable[[sqlite3.Connection], int]) -> int:
         if self._writer is None:
             raise JournalError("the journal is closed")
+        self.check()
         return await self._writer.write(write)
 
     async def _housekeeping(self) -> None:
@@ -180,7 +202,15 @@ class SqliteJournal:
             conn.execute("PRAGMA wal_checkpoint(PASSIVE)")  # disturbs nobody, but never ends while turns keep coming:
             if self.path.with_name(self.path.name + "-wal").stat().st_size > WAL_LIMIT:
                 conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # holds writers up for what has come since
+            _give_pages_back(conn)
         except sqlite3.Error as error:
             raise explain(error) from error
         finally:
             conn.close()
+
+
+def _give_pages_back(conn: sqlite3.Connection) -> None:
+    """What sweeping left empty goes back to the disk, in small transactions, but for what new turns soon fill."""
+    while conn.execute("PRAGMA freelist_count").fetchone()[0] > SPARE_PAGES:
+        conn.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+        time.sleep(0.01)  # leave room for turns

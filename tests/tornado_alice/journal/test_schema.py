@@ -1,5 +1,6 @@
 """Journal files of other releases, of other programs, and of processes that died in a migration."""
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tornado_alice import JournalError, Skill, SqliteJournal, request, say
+from tornado_alice.journal.records import Kept, Place
 from tornado_alice.journal.schema import APPLICATION_ID, MIGRATIONS
 from tornado_alice.protocol import dumps
 from tornado_alice.testing import make_request
@@ -167,3 +169,38 @@ async def test_kill_in_the_middle_of_a_migration_loses_nothing(path: Path) -> No
     done = subprocess.run([sys.executable, "-c", DIES_IN_THE_MIGRATION, str(path)], timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert await go_on(path) == ["3 три"] * 3
+
+
+@pytest.mark.gen_test
+async def test_tokens_of_the_first_release_are_blanked(path: Path) -> None:
+    """A migrated file holds no access token any more, neither in requests nor in what was echoed."""
+    write_release_0_1_0(path)
+    conn = sqlite3.connect(path)
+    body = dumps(message(0, "", "s1") | {"session": {"session_id": "s1", "user": {"access_token": "AQAA-secret"}}})
+    conn.execute(
+        "UPDATE turn SET request = ?, reply = ? WHERE session = 1 AND n = 0", (body, b'{"access_token": "AQAA-secret"}')
+    )
+    conn.commit()
+    conn.close()
+    await go_on(path)
+    for file in path.parent.glob("journal.sqlite3*"):
+        assert not file.is_file() or b"AQAA-secret" not in file.read_bytes()
+
+
+def test_long_steps_of_the_first_release_go_on(path: Path) -> None:
+    """An outcome that came while turns ended in waiting is found under the turn that had asked for it."""
+    write_release_0_1_0(path, sessions=1)
+    conn = sqlite3.connect(path)
+    for n, ops in ((1, '[{"name": "f", "ok": 1}, {"wait": "g"}]'), (2, '[{"wait": "g"}]')):
+        conn.execute("UPDATE turn SET ops = ?, digest = '' WHERE n = ?", (ops, n))
+    conn.execute("INSERT INTO step VALUES (1, 0, 3, 0, NULL, 'g', '{\"ok\": 7}')")
+    conn.execute("INSERT INTO step VALUES (1, 0, 3, 1, 9, 'h', '{\"ok\": 8}')")
+    conn.commit()
+    conn.close()
+    journal = SqliteJournal(path)
+    journal.open()
+    steps = asyncio.run(journal.load(("test-skill", "s1"))).steps
+    assert steps == {
+        Place(1, 1): Kept("", {"name": "g", "ok": 7}),
+        Place(3, 1): Kept("9", {"name": "h", "ok": 8}),
+    }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tornado_alice import JournalError, SqliteJournal
+from tornado_alice.journal.base import Retention
 from tornado_alice.journal.records import Head, Op, Record
 
 KEY = ("skill", "session")
@@ -131,3 +132,38 @@ def test_checkpoint_moves_the_log_into_the_file(tmp_path: Path) -> None:
         assert journal.path.stat().st_size > before
 
     run(SqliteJournal(tmp_path / "j.sqlite3"), scenario)
+
+
+def test_sweeping_gives_space_back_to_the_disk(tmp_path: Path) -> None:
+    """A file that held many sessions shrinks once they are swept."""
+    path = tmp_path / "j.sqlite3"
+
+    async def fill(journal: SqliteJournal):
+        for n in range(300):
+            await journal.commit(("skill", str(n)), Head(), record(0, at=0.0, reply=bytes(64 << 10)))
+        await asyncio.to_thread(journal.tidy)
+
+    async def sweep(journal: SqliteJournal):
+        await asyncio.to_thread(journal.tidy)
+
+    run(SqliteJournal(path, retention=Retention(silent=1e12)), fill)
+    full = path.stat().st_size
+    run(SqliteJournal(path), sweep)
+    assert path.stat().st_size < full / 2
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_removed_file_takes_no_turns(tmp_path: Path, replaced: bool) -> None:
+    """A journal whose file was unlinked or replaced refuses turns: nobody would find them again."""
+    path = tmp_path / "j.sqlite3"
+
+    async def scenario(journal: SqliteJournal):
+        await journal.commit(KEY, Head(), record(0))
+        path.unlink()
+        if replaced:
+            path.write_bytes(b"")
+        for check in (journal.check, lambda: asyncio.run(journal.commit(KEY, Head(), record(1)))):
+            with pytest.raises(JournalError, match="was removed or replaced while it was open: restart the server"):
+                await asyncio.to_thread(check)
+
+    run(SqliteJournal(path), scenario)
