@@ -5,7 +5,6 @@ Public are the names here, `pi_service.skill` (the bundled Alice skill), `pi_ser
 release.
 """
 
-from .digits import Match
 from .engines.base import Engine, Progress
 from .engines.local_engine import LocalEngine
 from .errors import (
@@ -24,6 +23,7 @@ from .errors import (
 from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
 from .listing import Listing
+from .search import Match
 from .service import Service
 
 __all__ = [

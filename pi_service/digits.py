@@ -12,31 +12,22 @@ import asyncio
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from threading import Event
+from typing import BinaryIO, ParamSpec, TypeVar
 
-from .errors import BadRequest, CheckFailed, NotFound, unwritable
+from . import search
+from .errors import CheckFailed, NotFound, unwritable
+from .search import Match
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Bytes per checksum: 96 checksums for 10^8 digits; a bad byte costs at most a block of the good digits before it.
 BLOCK = 1 << 20
-#: Bytes per step of a search. `find` keeps the interpreter lock for 0.2 ms of it, then the read lets the loop run.
-#: Reading costs 10 % against a mapped file (measured), and a file cut short under our feet is no SIGBUS.
-STEP = 1 << 18
-#: Digits shown on either side of a found sequence.
-AROUND = 10
-#: Longest sequence that can be searched for, in digits.
-LONGEST = 20
-
-
-@dataclass(frozen=True)
-class Match:
-    """Where a sequence begins, or None. `around` holds up to ten digits more on either side."""
-
-    position: int | None  #: counted like n, after the point
-    around: str
-    searched: int  #: digits that were there to be searched
 
 
 @dataclass(frozen=True)
@@ -101,23 +92,43 @@ class Digits:
         """The n-th decimal digit after the point."""
         return int(self.window(n, 1))
 
-    async def find(self, sequence: str, start: int = 1) -> Match:
+    async def find(self, sequence: str, start: int = 1, *, end: int | None = None, back: bool = False) -> Match:
         """The first place where a sequence stands; the leading 3 is not searched.
 
         Args:
-            sequence: 1 to `LONGEST` digits.
+            sequence: 1 to `search.LONGEST` digits.
             start: the first position to look at.
+            end: the last position to look at; None: the last on disk.
+            back: look for the last place that begins at `start` or before.
 
         Raises:
             BadRequest: `sequence` is something else.
         """
-        if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= LONGEST):
-            raise BadRequest("q", f"q must be 1 to {LONGEST} digits; got {sequence[:50]!r}")
-        size = self._sums.size
-        if not size:
+        wanted, text = search.check(sequence), self._text(end)
+        if text.size <= 1:
             return Match(None, "", 0)
+        return await self._search(text, search.find, text, wanted, start if back else max(1, start), back)
+
+    async def count(self, sequence: str, *, end: int | None = None) -> int:
+        """How often a sequence stands at the positions 1 to `end`.
+
+        Raises:
+            BadRequest: `sequence` is not 1 to `search.LONGEST` digits.
+        """
+        wanted, text = search.check(sequence), self._text(end)
+        return await self._search(text, search.count, text, wanted) if text.size > 1 else 0
+
+    def _text(self, end: int | None) -> search.Text:
+        size = self._sums.size if end is None else min(self._sums.size, end + 1)
+        return search.Text(self._path, size, Event())
+
+    async def _search(self, text: search.Text, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Search in a thread, which ends soon when the caller is cancelled."""
         async with self._searching:
-            return await asyncio.to_thread(_find, self._path, sequence.encode(), max(1, start), size)
+            try:
+                return await asyncio.to_thread(function, *args, **kwargs)
+            finally:
+                text.stop.set()
 
     async def replace(self, source: Path, n: int) -> None:
         """Make a result the digits file; on return its digits are safe on disk.
@@ -242,18 +253,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _find(path: Path, sequence: bytes, start: int, size: int) -> Match:
-    overlap = len(sequence) - 1
-    with path.open("rb") as file:  # a file of its own: the served one may be replaced meanwhile
-        for offset in range(start, size, STEP):
-            step = min(STEP + overlap, size - offset)
-            index = os.pread(file.fileno(), step, offset).find(sequence)
-            if index >= 0:
-                position = offset + index
-                left = max(1, position - AROUND)
-                right = min(size, position + len(sequence) + AROUND)
-                around = os.pread(file.fileno(), right - left, left).decode("ascii")
-                return Match(position, around, size - 1)
-    return Match(None, "", size - 1)

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .checks import whole
-from .digits import Digits, Match
+from .digits import Digits
 from .engines.base import Engine
 from .errors import NotFound, StoreUnavailable
 from .feed import Feed
 from .jobs import Event, Job
 from .listing import NEWEST, Listing
 from .runner import Runner
+from .search import Match
 from .store import Store
 
 
@@ -193,17 +194,27 @@ class Service:
         """
         return self._parts.digits.window(start, count)
 
-    async def search(self, sequence: str, start: int = 1) -> Match:
+    async def search(self, sequence: str, start: int = 1, *, end: int | None = None, back: bool = False) -> Match:
         """The first place where a sequence stands.
 
         Args:
-            sequence: 1 to 20 digits.
+            sequence: 1 to 50 digits.
             start: the first position to look at; 1 is the first digit after the point.
+            end: the last position to look at; None: the last on disk.
+            back: look for the last place that begins at `start` or before.
 
         Raises:
             BadRequest: `sequence` is something else.
         """
-        return await self._parts.digits.find(sequence, start)
+        return await self._parts.digits.find(sequence, start, end=end, back=back)
+
+    async def count(self, sequence: str, *, end: int | None = None) -> int:
+        """How often a sequence stands at the positions 1 to `end`; overlapping ones count.
+
+        Raises:
+            BadRequest: `sequence` is not 1 to 50 digits.
+        """
+        return await self._parts.digits.count(sequence, end=end)
 
 
 def _lock(directory: Path) -> BinaryIO:

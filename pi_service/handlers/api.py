@@ -18,9 +18,6 @@ from ..listing import Listing
 from ..service import Service
 from .base import BaseHandler, Problem, Refused
 
-#: Digits in the largest window; it is read in well under a millisecond, on the loop.
-MAX_WINDOW = 10_000
-
 
 class ApiHandler(BaseHandler):
     """Base: errors as JSON, foreign pages refused."""
@@ -118,35 +115,6 @@ class RetryHandler(ApiHandler):
 
     def post(self, n: str) -> None:
         self.finish(self.service.retry(self.n(n)).as_json())
-
-
-class SearchHandler(ApiHandler):
-    """`/api/search`: where a sequence of digits stands first."""
-
-    async def get(self) -> None:
-        q = self.argument("q", "")
-        found = await self.service.search(q, parse_whole("start", self.argument("start", "1"), 0))
-        self.finish({"q": q, "position": found.position, "around": found.around, "searched": found.searched})
-
-    head = get
-
-
-class WindowHandler(ApiHandler):
-    """`/v1/pi`: a window of digits, as the public pi.delivery API answers it."""
-
-    cache = "public, max-age=31536000, immutable"  # digits once stored are the same for ever
-
-    def get(self) -> None:
-        start = parse_whole("start", self.argument("start", "0"), 0)
-        count = parse_whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
-        digits = self.service.digit_window(start, count)
-        self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.finish(f'{{"content":"{digits}"}}')  # digits need no escaping
-
-    head = get
-
-    def compute_etag(self) -> None:
-        """None is needed: nobody asks again for what never changes."""
 
 
 class EventsHandler(ApiHandler, WebSocketHandler):

@@ -5,13 +5,13 @@ from typing import Any
 from tornado.web import HTTPError
 
 from ..checks import parse_whole
-from ..digits import LONGEST
 from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
 from ..jobs import FINISHED, REPORTING, RETRYABLE, Stage
 from ..listing import LISTED, Listing
+from ..search import LONGEST
 from ..service import Service
-from .api import MAX_WINDOW
 from .base import BaseHandler, Problem, Refused, describe
+from .digits import MAX_WINDOW
 from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.

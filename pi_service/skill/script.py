@@ -8,9 +8,9 @@ from typing import Any
 
 from tornado_alice import Reply, Skill, request, say, step, suggest
 
-from ..digits import LONGEST
 from ..errors import QueueFull, StoreUnavailable
 from ..jobs import Stage
+from ..search import LONGEST
 from ..service import Service
 from . import numerals
 from .phrases import INTENTS, phrases

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_service.digits import BLOCK, STEP, Digits, Match
+from pi_service.digits import BLOCK, Digits
 from pi_service.errors import BadRequest, CheckFailed, NotFound
+from pi_service.search import STEP, Match
 from pi_service.testing import digits_of_pi
 
 PI = digits_of_pi(1000)
@@ -293,12 +294,12 @@ async def test_find_across_steps(path: Path) -> None:
     await file.close()
 
 
-@pytest.mark.parametrize("q", ["", "x", "1" * 21, "-1", "3.14", "١٢", "1 2"])
+@pytest.mark.parametrize("q", ["", "x", "1" * 51, "-1", "3.14", "١٢", "1 2"])
 def test_find_refuses(tmp_path: Path, q: str) -> None:
-    """Only 1 to 20 ASCII digits can be searched for."""
+    """Only 1 to 50 ASCII digits can be searched for."""
 
     async def test() -> None:
-        with pytest.raises(BadRequest, match="q must be 1 to 20 digits; got") as raised:
+        with pytest.raises(BadRequest, match="q must be 1 to 50 digits; got") as raised:
             await Digits(tmp_path).find(q)
         assert raised.value.field == "q"
 
@@ -319,3 +320,39 @@ def test_find_is_index(tmp_path_factory: pytest.TempPathFactory, position: int, 
         await file.close()
 
     asyncio.run(test())
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    digits=st.text("12", min_size=1, max_size=60),
+    sequence=st.text("12", min_size=1, max_size=4),
+    start=st.integers(0, 70),
+    end=st.integers(0, 70),
+)
+def test_find_back_and_count(
+    tmp_path_factory: pytest.TempPathFactory, digits: str, sequence: str, start: int, end: int
+) -> None:
+    """Backwards, up to an end, and in number the hits are those of a plain look at every position."""
+    hits = [at for at in range(1, min(len(digits), end) + 1) if ("3" + digits[:end]).startswith(sequence, at)]
+
+    async def test() -> None:
+        file = await filled(tmp_path_factory.mktemp("digits"), "3" + digits)
+        onward = await file.find(sequence, start, end=end)
+        back = await file.find(sequence, start, end=end, back=True)
+        assert onward.position == min((hit for hit in hits if hit >= start), default=None)
+        assert back.position == max((hit for hit in hits if hit <= start), default=None)
+        assert await file.count(sequence, end=end) == len(hits)
+        await file.close()
+
+    asyncio.run(test())
+
+
+@run
+async def test_find_back_and_count_across_steps(path: Path) -> None:
+    """A sequence on the border of two steps is counted once, and found from behind where it is."""
+    file = await filled(path, LONG)
+    for position in (STEP - 19, STEP - 1, STEP, STEP + 1, 2 * STEP - 10, len(LONG) - 20):
+        sequence = LONG[position : position + 20]
+        assert (await file.find(sequence, len(LONG), back=True)).position == LONG.rindex(sequence) == position
+        assert await file.count(sequence) == 1
+    await file.close()
