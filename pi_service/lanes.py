@@ -24,6 +24,7 @@ class Run:
     task: asyncio.Task[None] | None = None
     computing: bool = False  #: False again once digits are being written
     progress: float = 0.0
+    phase: str | None = None
     told_at: float = 0.0
     turn: int = 0
 
@@ -34,20 +35,22 @@ class Run:
 
     def begin(self, now: float) -> None:
         """A computation starts; its progress counts from nothing."""
-        self.computing, self.progress, self.told_at = True, 0.0, now
+        self.computing, self.progress, self.phase, self.told_at = True, 0.0, None, now
 
-    def report(self, fraction: float, now: float) -> list[int]:
+    def report(self, fraction: float, now: float, phase: str | None = None) -> list[int]:
         """Which members to tell of progress: none if it is too soon, else the leader and one follower.
 
-        Followers take turns, so that a thousand of them cost no more events than one.
+        Followers take turns, so that a thousand of them cost no more events than one. A new phase is never too soon.
 
         Args:
             fraction: 0..1.
             now: seconds of any clock that only goes forward.
+            phase: what goes on, if that is known.
         """
         soon = now - self.told_at < PROGRESS_EVERY or fraction - self.progress < PROGRESS_STEP
-        if soon or not self.computing or not self.wanted:
+        if (soon and phase in (None, self.phase)) or not self.computing or not self.wanted:
             return []
+        self.phase = phase or self.phase
         self.progress, self.told_at = fraction, now
         followers = [n for n in self.members if n != self.leader]
         self.turn += 1

@@ -17,11 +17,11 @@ from dataclasses import replace
 from functools import partial
 
 from .digits import Digits
-from .engines.base import QUICK, Engine
+from .engines.base import QUICK, Engine, Phase
 from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
 from .feed import Feed
 from .jobs import Job, NewEvent, Stage
-from .lanes import Lane, Run
+from .lanes import PROGRESS_STEP, Lane, Run
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -208,11 +208,12 @@ class Runner:
         await self._tell(run, run.leader, NewEvent(Stage.CALCULATED))
         await self._digits.replace(path, run.leader)
 
-    def _progress(self, run: Run, fraction: float) -> None:
-        fraction = min(1.0, fraction)
-        for n in run.report(fraction, asyncio.get_running_loop().time()):
+    def _progress(self, run: Run, fraction: float, phase: Phase | None = None) -> None:
+        fraction = max(PROGRESS_STEP, min(1.0, fraction))  # above 0: a phase that begins is a report, too
+        begun = phase.value if phase and phase != run.phase else None
+        for n in run.report(fraction, asyncio.get_running_loop().time(), phase):
             with suppress(StoreUnavailable):  # the next report makes up for it
-                self._record(n, NewEvent(Stage.TAKEN, progress=fraction))
+                self._record(n, NewEvent(Stage.TAKEN, begun if n == run.leader else None, fraction))
 
     # -- recording
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import LimitExceeded
 from . import local_tasks, ranges
-from .base import QUICK, Progress, first
+from .base import QUICK, Phase, Progress, first
 from .local_plan import Task, plan
 from .pool import PAGE, PAGES, STATE, Pool, stat
 from .ranges import BadFile
@@ -100,11 +100,13 @@ class LocalEngine:
         async def one(task: Task) -> None:
             nonlocal done
             await asyncio.gather(*(running[need] for need in task.needs if need in running))
+            if task.phase is not Phase.SPLITTING:
+                progress(min(1.0, done / total), task.phase)  # what went before is done
             await self._pool.run(task.name, task.function, *task.args)
             for path in task.spent:
                 path.unlink(missing_ok=True)
             done += task.weight
-            progress(min(1.0, done / total))
+            progress(min(1.0, done / total), task.phase)
 
         async with asyncio.TaskGroup() as group:
             for task in tasks:

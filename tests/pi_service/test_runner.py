@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pi_service import lanes, runner
+from pi_service.engines.base import Phase
 from pi_service.errors import (
     CheckFailed,
     IllegalTransition,
@@ -516,3 +517,19 @@ class Commands(RuleBasedStateMachine):
 
 TestCommands = pytest.mark.slow(Commands.TestCase)
 TestCommands.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+@gen_test
+async def test_a_phase_that_begins_is_told_at_once(service: Service, engine: MemoryEngine) -> None:
+    """The leader's events say when each phase began, however soon after the last report; followers' do not."""
+    engine.gate.clear()
+    service.submit(1000)
+    report = await engine.begun(1000)
+    service.submit(900)
+    for fraction, phase in ((0.0, Phase.SPLITTING), (0.1, Phase.SPLITTING), (0.1, Phase.DIVISION), (0.1, None)):
+        report(fraction, phase)
+    details = [(event.detail, event.progress) for event in service.events(1000) if event.is_report]
+    assert details == [("splitting", lanes.PROGRESS_STEP), ("division", 0.1)]
+    assert {event.detail for event in service.events(900) if event.is_report} == {None}
+    engine.gate.set()
+    await service.wait(1000)
