@@ -42,7 +42,7 @@ FLOORS = {
     "pi_service": [
         ["errors"],
         ["jobs", "checks", "schema", "search"],
-        ["listing"],
+        ["listing", "timeline"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],
         ["arithmetic.newton"],
@@ -55,7 +55,7 @@ FLOORS = {
         ["service"],
         ["handlers.base", "handlers.texts", "handlers"],
         ["handlers.api"],
-        ["handlers.digits"],
+        ["handlers.digits", "handlers.outcome"],
         ["handlers.pages"],
         ["handlers.routes"],
         ["skill.numerals", "skill.phrases"],

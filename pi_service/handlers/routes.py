@@ -42,6 +42,7 @@ def routes(service: Service) -> list[Rule]:
         url(r"/jobs", pages.NewJobForm, given),
         url(r"/jobs/([^/]+)/(retry|remove)", pages.JobForm, given),
         url(r"/pi/([^/]+)", pages.JobPage, given),
+        url(r"/pi/([^/]+)/now", pages.JobNow, given),
         url(r"/api/jobs", api.JobsHandler, given),
         url(r"/api/jobs/([^/]+)", api.JobHandler, given),
         url(r"/api/jobs/([^/]+)/retry", api.RetryHandler, given),

@@ -56,6 +56,23 @@ RU: dict[str, Any] = {
     "job_attempt": "Попытка",
     "job_finished": "Закончено",
     "job_progress": "Готово",
+    "job_speed": "Скорость",
+    "job_speed_value": "{n} знаков в секунду",
+    "job_share": "{n}‑й знак числа π — {digit}",
+    "job_share_open": "Какой {n}‑й знак числа π?",
+    "job_share_text": "…{before}[{digit}]{after}…",
+    "copy_link": "Скопировать ссылку",
+    "attempt_title": "Попытка {n}",
+    "time_title": "Куда ушло время",
+    "time_hint": "Всё измерено: части длятся от события до события на сервере.",
+    "phases": {
+        "queue": "очередь",
+        "computing": "счёт",
+        "splitting": "ряд и корень",
+        "division": "деление",
+        "conversion": "перевод в десятичные",
+        "saving": "запись на диск",
+    },
     "digits_title": "π до {n}‑го знака",
     "digits_label": "Знаки числа π, прокручивается",
     "digits_none": "Знаков на диске ещё нет: они появятся здесь, когда вычисление закончится.",
@@ -109,6 +126,7 @@ RU: dict[str, Any] = {
         "copying": "Собираем…",
         "copied": "Скопировано знаков: {n}, начиная с {from}",
         "copy_failed": "Скопировать не удалось",
+        "link_copied": "Ссылка скопирована",
         "digits_failed": "Не удалось загрузить знаки, пробуем ещё",
         "removed": "Это вычисление удалено. Найденные знаки остались.",
     },
@@ -159,6 +177,23 @@ EN: dict[str, Any] = {
     "job_attempt": "Attempt",
     "job_finished": "Finished",
     "job_progress": "Done",
+    "job_speed": "Speed",
+    "job_speed_value": "{n} digits a second",
+    "job_share": "Digit {n} of π is {digit}",
+    "job_share_open": "Which is digit {n} of π?",
+    "job_share_text": "…{before}[{digit}]{after}…",
+    "copy_link": "Copy link",
+    "attempt_title": "Attempt {n}",
+    "time_title": "Where the time went",
+    "time_hint": "All of it measured: each part lasts from one event of the server to the next.",
+    "phases": {
+        "queue": "queue",
+        "computing": "computing",
+        "splitting": "series and root",
+        "division": "division",
+        "conversion": "conversion to decimal",
+        "saving": "saving to disk",
+    },
     "digits_title": "π to {n} digits",
     "digits_label": "Digits of pi, scrollable",
     "digits_none": "No digits on disk yet: they will appear here when the computation ends.",
@@ -212,6 +247,7 @@ EN: dict[str, Any] = {
         "copying": "Collecting…",
         "copied": "Digits copied: {n}, from {from} on",
         "copy_failed": "Copying failed",
+        "link_copied": "Link copied",
         "digits_failed": "Digits could not be loaded, trying again",
         "removed": "This computation was removed. The digits found stay.",
     },
@@ -261,6 +297,24 @@ def seconds(value: float, lang: str) -> str:
     '1.234 s'
     """
     return f"{value:.3f} s" if lang == "en" else f"{value:.3f} с".replace(".", ",")
+
+
+def duration(value: float, lang: str) -> str:
+    """A duration as a person reads it.
+
+    >>> [duration(value, "en") for value in (0.0123, 3.456, 125, 3780)]
+    ['12 ms', '3.46 s', '2 min 5 s', '1 h 3 min']
+    """
+    ms, s, minutes, hours = ("ms", "s", "min", "h") if lang == "en" else ("мс", "с", "мин", "ч")
+    if value < 0.9995:
+        return f"{value * 1000:.0f} {ms}"
+    if value < 59.95:
+        shown = f"{value:.2f}" if value < 10 else f"{value:.1f}"
+        return f"{shown} {s}" if lang == "en" else f"{shown} {s}".replace(".", ",")
+    total = round(value)
+    if total < 3600:
+        return f"{total // 60} {minutes} {total % 60} {s}"
+    return f"{total // 3600} {hours} {total % 3600 // 60} {minutes}"
 
 
 def groups(digits: str, size: int = 10) -> list[str]:

@@ -1,9 +1,12 @@
 // The page of one job: its state and events live from the feed, and pi to n digits.
 
 import { act, ask } from "../api.js";
+import { writeClipboard } from "../clipboard.js";
 import { Digits } from "./digits.js";
-import { isFinished, isReport } from "./facts.js";
+import { isFinished } from "./facts.js";
 import { Feed, showState } from "../feed.js";
+import { list } from "./history.js";
+import { Parts } from "./parts.js";
 import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
 import { useTools } from "./tools.js";
@@ -19,6 +22,7 @@ const digits = new Digits(byId("digits"), {
   failed: () => showPartial(say("digits_failed")),
   arrived: () => showPartial(),
 });
+const parts = new Parts(N);
 const showLink = showState(byId("link"));
 
 digits.mark("nth", N, N);
@@ -48,7 +52,8 @@ async function load() {
   try {
     const { events, ...answer } = await ask("GET", `/api/jobs/${N}`);
     if (job === before) show(answer); // else an event told something newer meanwhile
-    for (const event of events) list(event);
+    for (const event of events) list(byId("events"), event);
+    parts.refresh();
   } catch (error) {
     if (error.status === 404) showRemoved();
     else if (error.status) complain(error);
@@ -56,12 +61,13 @@ async function load() {
 }
 
 function take(event) {
-  list(event);
+  list(byId("events"), event);
   if (!event.job) {
     showRemoved();
     return;
   }
   show(event.job);
+  parts.refresh();
   if (!isFinished(event.stage)) return;
   byId("said").textContent = say(`said_${event.stage}`, { n: N, digit: String(job.digit) });
 }
@@ -109,29 +115,18 @@ byId("actions").addEventListener("submit", async (event) => {
   }
 });
 
+byId("link-copy").hidden = false;
+byId("link-copy").addEventListener("click", async () => {
+  try {
+    await writeClipboard(location.href);
+    byId("link-copied").textContent = say("link_copied");
+  } catch (error) {
+    complain(error);
+  }
+});
+
 function complain(error) {
   byId("wrong").textContent = error.message;
-}
-
-// -- its events
-
-function list(event) {
-  if (isReport(event)) return;
-  const events = byId("events");
-  if (events.querySelector(`[data-id="${event.id}"]`)) return;
-  const line = document.createElement("li");
-  line.dataset.id = event.id;
-  line.dataset.status = event.stage;
-  const [time, status, why] = ["time", "span", "span"].map((name) => document.createElement(name));
-  writeTime(time, event.at, { milliseconds: true });
-  status.className = "status";
-  status.textContent = statusWord(event.stage);
-  why.className = "why";
-  why.lang = "en";
-  why.textContent = event.detail ?? "";
-  line.append(time, " ", status, " ", why);
-  const later = [...events.children].find((other) => Number(other.dataset.id) > event.id);
-  events.insertBefore(line, later ?? null);
 }
 
 // -- its digits
