@@ -7,6 +7,7 @@ import { isFinished } from "./facts.js";
 import { Feed, showState } from "../feed.js";
 import { list } from "./history.js";
 import { Parts } from "./parts.js";
+import { Place } from "./place.js";
 import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
 import { useTools } from "./tools.js";
@@ -21,7 +22,9 @@ let job = null; // as told last
 const digits = new Digits(byId("digits"), {
   failed: () => showPartial(say("digits_failed")),
   arrived: () => showPartial(),
+  moved: () => place.moved(),
 });
+const place = new Place(digits);
 const parts = new Parts(N);
 const showLink = showState(byId("link"));
 
@@ -137,6 +140,9 @@ function showDigits() {
   digits.show(limit);
   byId("tools").hidden = limit === 0;
   byId("none").hidden = limit > 0;
+  byId("whole").hidden = limit === 0;
+  byId("whole").querySelector("a").href = `/v1/pi.txt?from=0&to=${limit}`;
+  place.open();
   showPartial();
 }
 
