@@ -17,6 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+HEIGHT = 800
 LANGUAGES, THEMES, WIDTHS = ("ru", "en"), ("light", "dark"), (1280, 360)
 #: What to compute; the last one is cancelled.
 JOBS, LONG = (10, 77, 1000, 31_415, 100_000, 1_000_000), 9_999_999
@@ -59,17 +60,27 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(300)
 
 
+def unroll(page: Page, width: int) -> None:
+    """Make the window as high as the page; the browser's own full-page picture scrolls inner boxes to their start."""
+    for _ in range(2):  # boxes that take a share of the window grow with it
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": height})
+        settled(page)
+
+
 def take(browser: Browser, url: str, pages: dict[str, str], folder: Path) -> None:
     """Each page in every language, theme and width."""
     for lang, theme, width in product(LANGUAGES, THEMES, WIDTHS):
         context = browser.new_context(
-            locale=lang, color_scheme=theme, viewport={"width": width, "height": 800}, device_scale_factor=1
+            locale=lang, color_scheme=theme, viewport={"width": width, "height": HEIGHT}, device_scale_factor=1
         )
         page = context.new_page()
         for name, path in pages.items():
             page.goto(url + path)
             settled(page)
-            page.screenshot(path=folder / f"{name}.{lang}.{theme}.{width}.png", full_page=True)
+            unroll(page, width)
+            page.screenshot(path=folder / f"{name}.{lang}.{theme}.{width}.png")
+            page.set_viewport_size({"width": width, "height": HEIGHT})
         context.close()
 
 

@@ -66,6 +66,9 @@ def test_job_finishes_before_the_readers_eyes(server: Any, browse: Callable[...,
         ["добавлено", "в очереди", "считается", "записывается", "готово"]
     )
     assert lines(page)[0][0] == 1
+    expect(page.locator("#answer .before")).to_have_text("0577945815")
+    expect(page.locator("#timeline .legend li")).to_have_count(5)
+    expect(page.locator("#speed")).to_contain_text("знаков в секунду")
 
 
 def test_a_million_digits(browse: Callable[..., Page], million: str, pi: str) -> None:

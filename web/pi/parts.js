@@ -21,6 +21,6 @@ export class Parts {
     const response = await fetch(this.address).catch(() => null); // away? the feed says so, and calls again
     if (!response?.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const part of fresh.body.children) document.getElementById(part.id).replaceWith(part);
+    for (const part of [...fresh.body.children]) document.getElementById(part.id).replaceWith(part);
   }
 }
