@@ -77,6 +77,16 @@ RU: dict[str, Any] = {
     "digits_label": "Знаки числа π, прокручивается",
     "digits_none": "Знаков на диске ещё нет: они появятся здесь, когда вычисление закончится.",
     "digits_noscript": "Без JavaScript видны первые знаки; остальные отдаёт",
+    "pictures_title": "Картинки",
+    "distribution_title": "Как часто встречается каждая цифра",
+    "walk_title": "Прогулка по π",
+    "walk_hint": "Цифра d поворачивает на 36°·d, потом шаг вперёд; цвет идёт от первого знака к последнему. Щелчок "
+    "открывает это место среди знаков. Масштаб: кнопки, клавиши + и −, Ctrl и колесо.",
+    "walk_label": "Прогулка, которую ведут знаки числа π; стрелки двигают, + и − меняют масштаб",
+    "walk_closer": "Ближе",
+    "walk_farther": "Дальше",
+    "walk_whole": "Целиком",
+    "walk_save": "Сохранить PNG",
     "go_label": "Позиция",
     "go": "Перейти",
     "go_start": "В начало",
@@ -134,6 +144,9 @@ RU: dict[str, Any] = {
         "copy_failed": "Скопировать не удалось",
         "link_copied": "Ссылка скопирована",
         "digits_failed": "Не удалось загрузить знаки, пробуем ещё",
+        "digit_count": "Цифра {digit}: {n} раз, {share}",
+        "chi2": "Среди {n} знаков в полосу «десятая часть ± 2σ» попадает цифр: {inside} из 10. χ² = {chi2}: у "
+        "случайных цифр оно такое или больше в {p} случаев.",
         "removed": "Это вычисление удалено. Найденные знаки остались.",
     },
 }
@@ -204,6 +217,16 @@ EN: dict[str, Any] = {
     "digits_label": "Digits of pi, scrollable",
     "digits_none": "No digits on disk yet: they will appear here when the computation ends.",
     "digits_noscript": "Without JavaScript you see the first digits; the rest are served by",
+    "pictures_title": "Pictures",
+    "distribution_title": "How often each digit occurs",
+    "walk_title": "A walk of π",
+    "walk_hint": "Digit d turns by 36°·d, then comes one step; the colour runs from the first digit to the last. A "
+    "click opens that place among the digits. Zoom: buttons, the keys + and −, Ctrl and the wheel.",
+    "walk_label": "A walk that the digits of π lead; arrow keys move it, + and − zoom",
+    "walk_closer": "Closer",
+    "walk_farther": "Farther",
+    "walk_whole": "All of it",
+    "walk_save": "Save as PNG",
     "go_label": "Position",
     "go": "Go",
     "go_start": "To the start",
@@ -261,6 +284,9 @@ EN: dict[str, Any] = {
         "copy_failed": "Copying failed",
         "link_copied": "Link copied",
         "digits_failed": "Digits could not be loaded, trying again",
+        "digit_count": "Digit {digit}: {n} times, {share}",
+        "chi2": "Among {n} digits, {inside} of 10 lie within a tenth ± 2σ. χ² = {chi2}: random digits come to as "
+        "much or more in {p} of all cases.",
         "removed": "This computation was removed. The digits found stay.",
     },
 }

@@ -10,6 +10,7 @@ import { Parts } from "./parts.js";
 import { Place } from "./place.js";
 import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
+import { Pictures } from "./pictures/pictures.js";
 import { useTools } from "./tools.js";
 
 const { dataset } = document.body;
@@ -25,6 +26,11 @@ const digits = new Digits(byId("digits"), {
   moved: () => place.moved(),
 });
 const place = new Place(digits);
+const pictures = new Pictures(byId("pictures"), (position) => {
+  digits.choose([position, position]);
+  digits.go(position);
+  digits.box.scrollIntoView({ block: "center", behavior: "smooth" });
+});
 const parts = new Parts(N);
 const showLink = showState(byId("link"));
 
@@ -143,6 +149,7 @@ function showDigits() {
   byId("whole").hidden = limit === 0;
   byId("whole").querySelector("a").href = `/v1/pi.txt?from=0&to=${limit}`;
   place.open();
+  pictures.show(limit);
   showPartial();
 }
 
