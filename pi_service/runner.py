@@ -48,6 +48,13 @@ class Runner:
         self._max_queue = max_queue
         self._quick, self._big = self._lanes = (Lane(), Lane())
         self._tasks: list[asyncio.Task[None]] = []
+        #: how often a job was stored since the start
+        self.stored = 0
+
+    @property
+    def queued(self) -> int:
+        """How many jobs wait; those being computed do not count."""
+        return sum(lane.queued() for lane in self._lanes)
 
     def start(self, trouble: str) -> None:
         """Schedule again what an earlier process left unfinished, and begin.
@@ -119,7 +126,7 @@ class Runner:
         raise NotFound(f"there is no job with n = {n}")
 
     def _enter(self, n: int) -> Job:
-        queued = sum(lane.queued() for lane in self._lanes)
+        queued = self.queued
         if queued >= self._max_queue and n > self._digits.available:
             raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
         return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
@@ -238,6 +245,7 @@ class Runner:
         self._feed.publish(changes)
         for event in (change.event for change in changes if not change.event.is_report):
             log.info("n=%d attempt=%d %s %s", n, event.attempt, event.stage.value, event.detail or "")
+            self.stored += event.stage is Stage.STORED
         job = changes[-1].job
         assert job is not None  # only `removed` leaves none
         return job

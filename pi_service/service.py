@@ -21,6 +21,7 @@ from .errors import NotFound, StoreUnavailable
 from .feed import Feed
 from .jobs import Event, Job
 from .listing import NEWEST, Listing
+from .load import Load, Talk
 from .runner import Runner
 from .search import Match
 from .store import Store
@@ -34,6 +35,7 @@ class _Parts:
     feed: Feed
     digits: Digits
     runner: Runner
+    load: Load
 
 
 class Service:
@@ -46,11 +48,22 @@ class Service:
         engine: where pi is computed; the service starts and stops it.
         max_digits: the largest n that is accepted.
         max_queue: how many jobs may wait for the workers.
+        talk: tells turns of dialogs since the start, and sessions live now, for the picture of the last hour; None
+            where there are no dialogs.
     """
 
-    def __init__(self, data_dir: Path, *, engine: Engine, max_digits: int = 10_000_000, max_queue: int = 1000) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        engine: Engine,
+        max_digits: int = 10_000_000,
+        max_queue: int = 1000,
+        talk: Talk | None = None,
+    ) -> None:
         self.max_digits = max_digits
         self._max_queue = max_queue
+        self._talk = talk
         self._directory = data_dir
         self._engine = engine
         self._started: _Parts | None = None
@@ -88,7 +101,10 @@ class Service:
         runner = Runner(store, digits, feed, self._engine, self._max_queue)
         closing.push_async_callback(runner.stop)
         runner.start(trouble)
-        return _Parts(store, feed, digits, runner)
+        load = Load(runner, self._talk)
+        closing.push_async_callback(load.stop)
+        load.start()
+        return _Parts(store, feed, digits, runner, load)
 
     async def stop(self) -> None:
         """End computations, workers and subscriptions; what is unfinished goes on at the next start."""
@@ -169,6 +185,15 @@ class Service:
             if job.finished:
                 return job
             await self.feed.news()
+
+    def load(self) -> dict[str, list[float | None]]:
+        """The last hour, minute by minute, the one under way last; None where nobody looked.
+
+        Returns:
+            `minutes`: when each began, in UNIX seconds; `jobs` stored; the longest `queue`; with dialogs also `turns` a
+            second and the most live `sessions`.
+        """
+        return self._parts.load.hour()
 
     @property
     def feed(self) -> Feed:

@@ -41,7 +41,7 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors"],
-        ["jobs", "checks", "schema", "search"],
+        ["jobs", "checks", "schema", "search", "minutes"],
         ["listing", "timeline"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],
@@ -52,6 +52,7 @@ FLOORS = {
         ["engines.local_plan", "engines.dask_tasks"],
         ["engines.local_engine", "engines.dask_engine"],
         ["runner", "testing"],
+        ["load"],
         ["service"],
         ["handlers.base", "handlers.texts", "handlers"],
         ["handlers.api"],

@@ -58,6 +58,15 @@ class ApiHandler(BaseHandler):
         return parse_whole("n", text, 1)
 
 
+class LoadHandler(ApiHandler):
+    """`/api/load`: the last hour, minute by minute."""
+
+    def get(self) -> None:
+        self.finish(self.service.load())
+
+    head = get
+
+
 class UnknownHandler(ApiHandler):
     """Any other path of the API."""
 

@@ -104,6 +104,7 @@ class DashboardPage(ServicePage):
             listed=LISTED,
             max_digits=self.service.max_digits,
             message=message,
+            load=self.service.load(),
         )
 
 

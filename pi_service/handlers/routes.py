@@ -46,6 +46,7 @@ def routes(service: Service) -> list[Rule]:
         url(r"/api/jobs", api.JobsHandler, given),
         url(r"/api/jobs/([^/]+)", api.JobHandler, given),
         url(r"/api/jobs/([^/]+)/retry", api.RetryHandler, given),
+        url(r"/api/load", api.LoadHandler, given),
         url(r"/api/search", digits.SearchHandler, given),
         url(r"/api/search/count", digits.CountHandler, given),
         url(r"/api/events", api.EventsHandler, given),

@@ -23,6 +23,13 @@ RU: dict[str, Any] = {
     # the server's own message, in English, follows this
     "form_wrong": "Нужно целое число от 1 до {n}.",
     "form_submit": "Вычислить",
+    "charts_title": "Последний час",
+    "charts": {
+        "jobs": "Вычислений в минуту",
+        "queue": "Очередь",
+        "turns": "Реплик в секунду",
+        "sessions": "Живых сессий",
+    },
     "table_title": "Вычисления",
     "table_empty": "Здесь пока пусто",
     "table_empty_hint": "Начните с любого из этих знаков — первые два будут готовы раньше, чем вы моргнёте.",
@@ -163,6 +170,13 @@ EN: dict[str, Any] = {
     "form_hint": "A whole number from 1 to {n}",
     "form_wrong": "",
     "form_submit": "Compute",
+    "charts_title": "The last hour",
+    "charts": {
+        "jobs": "Jobs a minute",
+        "queue": "Queue",
+        "turns": "Turns a second",
+        "sessions": "Live sessions",
+    },
     "table_title": "Computations",
     "table_empty": "Nothing here yet",
     "table_empty_hint": "Start with any of these: the first two will be ready before you blink.",

@@ -131,6 +131,7 @@ ASKING: dict[str, Callable[[Service], Any]] = {
     "digit_window": lambda service: service.digit_window(0, 1),
     "search": lambda service: service.search("14"),
     "count": lambda service: service.count("14"),
+    "load": lambda service: service.load(),
 }
 
 

@@ -336,6 +336,15 @@ async def test_bad_search(refused: Any, query: str, message: str) -> None:
     assert await refused("GET", f"/api/search?{query}", field=field) == (400, "bad_request", message)
 
 
+async def test_load(call: Any, service: Service) -> None:
+    """The last hour has sixty minutes, the one under way last."""
+    service.submit(10)
+    await service.wait(10)
+    _, hour = await call("GET", "/api/load")
+    assert {name: len(values) for name, values in hour.items()} == {"minutes": 60, "jobs": 60, "queue": 60}
+    assert sum(value or 0 for value in hour["jobs"]) == 1
+
+
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/jobs/", "/v1", "/v1/e", "/api/jobs/5/x"])
 async def test_unknown_path(refused: Any, path: str) -> None:
     """Under /api and /v1 also what is not there is answered in JSON."""
