@@ -1,6 +1,7 @@
 // Requests to the JSON API; a refusal becomes an ApiError that carries the server's message.
 
 import { say } from "./text.js";
+import { at } from "./urls.js";
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -15,7 +16,7 @@ async function answer(response) {
   throw new ApiError(response.status, body?.error?.message ?? `${response.status} ${response.statusText}`);
 }
 
-/** Ask and return the JSON answer. Throws ApiError; an abort passes through as AbortError. */
+/** Ask for a path without its leading slash and return the JSON answer. Throws ApiError; an abort passes through as AbortError. */
 export async function ask(method, path, { body, signal } = {}) {
   const options = { method, signal };
   if (method !== "GET") {
@@ -24,7 +25,7 @@ export async function ask(method, path, { body, signal } = {}) {
   }
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(at(path), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, say("unreachable"));
@@ -35,6 +36,6 @@ export async function ask(method, path, { body, signal } = {}) {
 /** What a button of the form `actions` does, told by its class: retry, or cancel and remove. */
 export function act(button, n) {
   return button.classList.contains("retry")
-    ? ask("POST", `/api/jobs/${n}/retry`)
-    : ask("DELETE", `/api/jobs/${n}`);
+    ? ask("POST", `api/jobs/${n}/retry`)
+    : ask("DELETE", `api/jobs/${n}`);
 }

@@ -10,6 +10,7 @@
 //    the cursor goes back to it and the page must load everything anew.
 
 import { say } from "./text.js";
+import { at } from "./urls.js";
 
 const FIRST_DELAY = 500; // ms
 const LONGEST_DELAY = 10_000; // ms
@@ -32,7 +33,7 @@ export class Feed {
   connect() {
     this.timer = null;
     this.state("connecting");
-    const address = new URL(`/api/events?after=${this.cursor}`, location.href);
+    const address = new URL(at(`api/events?after=${this.cursor}`), location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new WebSocket(address);
     this.socket.onmessage = (message) => this.take(JSON.parse(message.data));

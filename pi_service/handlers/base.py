@@ -9,6 +9,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from ..errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
+from .place import Place
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,21 @@ class BaseHandler(RequestHandler):
         if len(self.request.body) > MAX_FORM:
             message = f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}"
             raise Refused(413, "too_large", message, "body")
+        if self.request.method in ("POST", "DELETE"):
+            self.refuse_foreign()
+
+    @property
+    def place(self) -> Place:
+        """Where browsers find us."""
+        place: Place = self.settings["place"]
+        return place
+
+    def refuse_foreign(self) -> None:
+        """Refuse what a page of another site sends; programs send no Origin."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.place.is_ours(origin, self.request.host):
+            message = f"requests from pages of {origin[:100]!r} are not accepted"
+            raise Refused(403, "foreign_origin", message, "Origin")
 
     def show_error(self, problem: Problem) -> None:
         """Answer with the problem; its status is set already."""

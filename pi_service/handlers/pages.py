@@ -36,7 +36,7 @@ class PageHandler(BaseHandler):
     def prepare(self) -> None:
         super().prepare()
         if (asked := self._asked()) in LANGUAGES:
-            self.set_cookie("lang", asked, expires_days=365, samesite="Lax", httponly=True)
+            self.set_cookie("lang", asked, expires_days=365, **self.place.cookie)
 
     def _asked(self) -> str:
         # not get_argument: an error page must not fail over a broken query
@@ -51,7 +51,11 @@ class PageHandler(BaseHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         functions = {fn.__name__: fn for fn in (duration, groups, iso, moment, number, seconds)}
-        return super().get_template_namespace() | functions | {"lang": self.lang, "t": texts(self.lang)}
+        return (
+            super().get_template_namespace()
+            | functions
+            | {"lang": self.lang, "t": texts(self.lang), "at": self.place.at}
+        )
 
     def show(self, template: str, **values: Any) -> None:
         self.set_header("Vary", "Accept-Language, Cookie")
@@ -112,7 +116,7 @@ class NewJobForm(DashboardPage):
     """`/jobs`: the form's target; a bad n shows the dashboard again and says why."""
 
     def get(self) -> None:
-        self.redirect("/")  # someone reloads the answer to a bad n
+        self.redirect(self.place.at())  # someone reloads the answer to a bad n
 
     head = get
 
@@ -124,7 +128,7 @@ class NewJobForm(DashboardPage):
             self.set_status(problem.status)
             self.show_jobs(problem.message)
         else:
-            self.redirect(f"/pi/{job.n}", status=303)
+            self.redirect(self.place.at(f"pi/{job.n}"), status=303)
 
 
 class JobPage(ServicePage):
@@ -143,7 +147,7 @@ class JobPage(ServicePage):
             available=self.service.available,
             cursor=self.service.feed.last_id,
             first=self.service.digit_window(1, first) if first else "",
-            address=f"{self.request.protocol}://{self.request.host}/pi/{n}",
+            address=self.place.full(f"pi/{n}", self.request),
             **outcome(self.service, job, time.time()),
         )
 
@@ -169,7 +173,7 @@ class JobForm(ServicePage):
     def post(self, text: str, command: str) -> None:
         n = parse_whole("n", text, 1)
         job = self.service.retry(n) if command == "retry" else self.service.remove(n)
-        self.redirect("/" if job.status is Stage.REMOVED else f"/pi/{n}", status=303)
+        self.redirect(self.place.at("" if job.status is Stage.REMOVED else f"pi/{n}"), status=303)
 
 
 def preferred(header: str) -> list[str]:

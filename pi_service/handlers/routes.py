@@ -9,6 +9,7 @@ from tornado.web import HTTPError, StaticFileHandler, url
 from ..service import Service
 from . import api, digits, pages
 from .base import SECURITY
+from .place import Place
 
 #: What is served of web/.
 SERVED = (".js", ".css", ".svg")
@@ -21,6 +22,11 @@ class StaticFiles(StaticFileHandler):
         if not absolute_path.endswith(SERVED):
             raise HTTPError(404)
         return super().validate_absolute_path(root, absolute_path)
+
+    @classmethod
+    def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
+        place: Place = settings["place"]
+        return place.at(super().make_static_url(settings, path, include_version).removeprefix("/"))
 
     def set_default_headers(self) -> None:
         for name, value in SECURITY.items():
@@ -54,16 +60,21 @@ def routes(service: Service) -> list[Rule]:
     ]
 
 
-def settings() -> dict[str, Any]:
-    """Settings of the `tornado.web.Application` that serves `routes`."""
-    web = str(files("tornado_alice_web"))
+def settings(place: Place | None = None) -> dict[str, Any]:
+    """Settings of the `tornado.web.Application` that serves `routes`.
+
+    Args:
+        place: where browsers find the pages; by default where a request says it was sent.
+    """
+    web, place = str(files("tornado_alice_web")), place or Place()
     return {
+        "place": place,
         "template_path": web,
         "static_path": web,
         "static_handler_class": StaticFiles,
         "default_handler_class": pages.MissingPage,
         "xsrf_cookies": True,
-        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        "xsrf_cookie_kwargs": place.cookie,
         # a page that went to sleep is noticed, and proxies keep quiet connections open
         "websocket_ping_interval": 20,
         "websocket_max_message_size": 4096,

@@ -71,7 +71,7 @@ class Strip {
   async look() {
     clearTimeout(this.timer);
     if (document.hidden) return;
-    const hour = await ask("GET", "/api/load").catch(() => null); // away: the feed says so
+    const hour = await ask("GET", "api/load").catch(() => null); // away: the feed says so
     if (hour) this.show(hour);
     this.timer = setTimeout(() => this.look(), EVERY);
   }

@@ -4,6 +4,7 @@ import { act, ask } from "../api.js";
 import { Feed, showState } from "../feed.js";
 import { Table } from "./table.js";
 import { bare, has, say } from "../text.js";
+import { at } from "../urls.js";
 import { View } from "./view.js";
 
 const MANY = 3; // more changes at once are told as a number
@@ -39,7 +40,7 @@ async function submit(form, typed) {
   const n = bare(typed);
   complain(null);
   try {
-    const job = await ask("POST", "/api/jobs", { body: { n: /^\d{1,15}$/.test(n) ? Number(n) : typed } });
+    const job = await ask("POST", "api/jobs", { body: { n: /^\d{1,15}$/.test(n) ? Number(n) : typed } });
     form.reset();
     showAdded(job.n);
   } catch (error) {
@@ -60,7 +61,7 @@ async function press(button) {
 
 function showAdded(n) {
   const link = document.createElement("a");
-  link.href = `/pi/${n}`;
+  link.href = at(`pi/${n}`);
   link.textContent = say("open", { n });
   byId("added").replaceChildren(link);
 }

@@ -12,6 +12,7 @@ import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
 import { Pictures } from "./pictures/pictures.js";
 import { useTools } from "./tools.js";
+import { at } from "../urls.js";
 
 const { dataset } = document.body;
 const N = Number(dataset.n);
@@ -59,7 +60,7 @@ new Feed(Number(dataset.cursor), {
 async function load() {
   const before = job;
   try {
-    const { events, ...answer } = await ask("GET", `/api/jobs/${N}`);
+    const { events, ...answer } = await ask("GET", `api/jobs/${N}`);
     if (job === before) show(answer); // else an event told something newer meanwhile
     for (const event of events) list(byId("events"), event);
     parts.refresh();
@@ -147,7 +148,7 @@ function showDigits() {
   byId("tools").hidden = limit === 0;
   byId("none").hidden = limit > 0;
   byId("whole").hidden = limit === 0;
-  byId("whole").querySelector("a").href = `/v1/pi.txt?from=0&to=${limit}`;
+  byId("whole").querySelector("a").href = at(`v1/pi.txt?from=0&to=${limit}`);
   place.open();
   pictures.show(limit);
   showPartial();

@@ -1,10 +1,12 @@
 // The parts of a job's page that only the server can write: the digit among its neighbours, speed, timeline.
 
+import { at } from "../urls.js";
+
 const PAUSE = 1000; // ms between two looks, however many reports of progress come
 
 export class Parts {
   constructor(n) {
-    this.address = `/pi/${n}/now?lang=${document.documentElement.lang}`;
+    this.address = at(`pi/${n}/now?lang=${document.documentElement.lang}`);
     this.timer = null;
     this.last = 0;
   }

@@ -96,7 +96,7 @@ class Search {
     const beyond = position + this.sequence.length - 1 > this.digits.limit;
     if (beyond) return this.tell(say("found_beyond", { n: position }));
     this.show(position, 1);
-    const { count } = await ask("GET", `/api/search/count?${this.query({ end: this.digits.limit })}`, { signal });
+    const { count } = await ask("GET", `api/search/count?${this.query({ end: this.digits.limit })}`, { signal });
     this.count = count;
     this.show(position, 1);
   }
@@ -107,12 +107,12 @@ class Search {
     let { position } = await this.find({ start: this.position + by, end, back, signal });
     const wraps = position === null;
     if (wraps) ({ position } = await this.find({ start: back ? end : 1, end, back, signal }));
-    this.count ??= (await ask("GET", `/api/search/count?${this.query({ end })}`, { signal })).count;
+    this.count ??= (await ask("GET", `api/search/count?${this.query({ end })}`, { signal })).count;
     this.show(position, wraps ? (back ? this.count : 1) : this.place + by);
   }
 
   find({ signal, ...values }) {
-    return ask("GET", `/api/search?${this.query(values)}`, { signal });
+    return ask("GET", `api/search?${this.query(values)}`, { signal });
   }
 
   query(values) {

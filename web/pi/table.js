@@ -1,6 +1,7 @@
 // The rows of the table: one per job, kept by n, so that no job can be shown twice.
 
 import { duration, number, say, statusWord, writeTime } from "../text.js";
+import { at } from "../urls.js";
 import { isFinished, isRetryable } from "./facts.js";
 
 /** Make the buttons of `root` do what the job's status allows. */
@@ -59,7 +60,7 @@ export class Table {
     const row = document.importNode(this.blank, true);
     const link = row.querySelector(".n");
     link.textContent = number(job.n);
-    link.href = `/pi/${job.n}`;
+    link.href = at(`pi/${job.n}`);
     row.dataset.n = job.n;
     writeTime(row.querySelector("time"), job.registered_at);
     this.rows.set(job.n, row);

@@ -3,11 +3,12 @@
 
 import { writeClipboard } from "../clipboard.js";
 import { number, say } from "../text.js";
+import { at } from "../urls.js";
 
 const MOST_COPIED = 10_000_000; // what a clipboard takes without trouble; a download has no bound
 
 const byId = (id) => document.getElementById(id);
-const textOf = (from, to) => `/v1/pi.txt?from=${from}&to=${to}`;
+const textOf = (from, to) => at(`v1/pi.txt?from=${from}&to=${to}`);
 
 export function useTaking(digits, typed) {
   return new Taking(digits, typed);

@@ -52,7 +52,7 @@ export class View {
     this.stale = false;
     this.told.clear();
     try {
-      const { jobs, total } = await ask("GET", `/api/jobs?${this.query()}`, mine);
+      const { jobs, total } = await ask("GET", `api/jobs?${this.query()}`, mine);
       if (mine === this.loading) this.take(jobs, total);
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);

@@ -17,7 +17,7 @@ const AGAIN = 2000; // ms before a failed fetch is tried again
 
 /** `count` digits from position `from` on, straight from the server; `count` is at most FACTS.window. */
 export async function fetchDigits(from, count, signal) {
-  const { content } = await ask("GET", `/v1/pi?start=${from}&numberOfDigits=${count}`, { signal });
+  const { content } = await ask("GET", `v1/pi?start=${from}&numberOfDigits=${count}`, { signal });
   return content;
 }
 

@@ -129,6 +129,16 @@ async def test_queue_full(browser: Browser, service: Service, engine: MemoryEngi
 
 
 @gen_test
+async def test_form_of_another_site(browser: Browser, service: Service) -> None:
+    """A form that a page of another site sends changes nothing, even if it had got hold of the token."""
+    browser.headers["Origin"] = "http://evil.example"
+    answer = await browser.submit("/", "/jobs", n="10")
+    assert answer.code == 403
+    assert "requests from pages of &#x27;http://evil.example&#x27; are not accepted" in answer.body.decode()
+    assert service.jobs()[1] == 0
+
+
+@gen_test
 async def test_without_token(browser: Browser, service: Service) -> None:
     """A form without the XSRF token, as another site would send it, changes nothing."""
     service.submit(10)

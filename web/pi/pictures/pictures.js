@@ -4,6 +4,7 @@
 import * as distribution from "./distribution.js";
 import { Hand, ZOOM } from "./hand.js";
 import { say } from "../../text.js";
+import { at } from "../../urls.js";
 
 const MOST = 10_000_000; // digits that are drawn
 const NEAR = "200px"; // of the window: so early drawing begins
@@ -48,7 +49,7 @@ export class Pictures {
     this.worker.onmessage = ({ data }) => this.told(data);
     this.worker.onerror = () => this.told({ failed: "worker" });
     const canvas = this.fresh().transferControlToOffscreen();
-    const address = new URL(`/v1/pi.txt?from=1&to=${this.limit}`, location.href).href;
+    const address = new URL(at(`v1/pi.txt?from=1&to=${this.limit}`), location.href).href;
     const values = { canvas, address, n: this.limit, ...this.size, colours: this.colours };
     this.worker.postMessage({ name: "start", ...values }, [canvas]);
   }
