@@ -142,6 +142,10 @@ class Service:
         """The history of `n`, earlier lives of a removed job included, oldest first."""
         return self._parts.store.events(n)
 
+    def milestones(self, n: int) -> list[Event]:
+        """The history of `n` as `timeline` needs it: a few events, however often progress was reported."""
+        return self._parts.store.milestones(n)
+
     def jobs(self, listing: Listing = NEWEST) -> tuple[list[Job], int]:
         """One page of the jobs.
 

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from .errors import IllegalTransition, StoreUnavailable
-from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from .jobs import REPORTING, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 from .listing import Listing
 from .schema import migrate
 
@@ -136,6 +136,19 @@ class Store:
         """The whole history of `n`, earlier lives of a removed job included, oldest first."""
         with _guard():
             return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
+
+    def milestones(self, n: int) -> list[Event]:
+        """The history of `n` without the reports that say nothing new: kept are those that begin a phase, and the last
+        one of each attempt, which may have been broken off there."""
+        where = """
+            n = :n AND (
+                stage <> :reporting OR progress = 0 OR detail IS NOT NULL
+                OR id IN (SELECT MAX(id) FROM event WHERE n = :n GROUP BY attempt)
+            )
+        """
+        values = {"n": n, "reporting": REPORTING.value}
+        with _guard():
+            return [_event(row) for row in self._table("event").rows_where(where, values, order_by="seq")]
 
     def jobs(self, listing: Listing) -> tuple[list[Job], int]:
         """The jobs on the page of `listing`, and how many there are on all its pages."""

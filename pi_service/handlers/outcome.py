@@ -41,7 +41,7 @@ def outcome(service: Service, job: Job, now: float) -> dict[str, Any]:
         job: as it is now.
         now: UNIX seconds.
     """
-    attempts = timeline(service.events(job.n))
+    attempts = timeline(service.milestones(job.n))
     before, after = neighbours(service, job)
     return {"before": before, "after": after, "bars": bars(attempts, now), "speed": speed(job, attempts)}
 

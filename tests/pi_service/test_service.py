@@ -130,6 +130,7 @@ ASKING: dict[str, Callable[[Service], Any]] = {
     "available": lambda service: service.available,
     "digit_window": lambda service: service.digit_window(0, 1),
     "search": lambda service: service.search("14"),
+    "milestones": lambda service: service.milestones(1),
     "count": lambda service: service.count("14"),
     "load": lambda service: service.load(),
 }

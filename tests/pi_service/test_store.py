@@ -18,6 +18,7 @@ from pi_service.errors import IllegalTransition, StoreUnavailable
 from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
 from pi_service.listing import NEWEST, Listing
 from pi_service.store import Store
+from pi_service.timeline import timeline
 
 NEW = NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED)
 HAPPY = *NEW, NewEvent(Stage.TAKEN), NewEvent(Stage.CALCULATED), NewEvent(Stage.STORED, digit=9)
@@ -253,3 +254,18 @@ def test_changes(store: Store) -> None:
     assert page[0] == Change(store.events(5)[1], store.job(5))
     assert page[1].job is None
     assert store.changes(after=8, limit=3) == []
+
+
+def test_milestones(store: Store) -> None:
+    """Of the reports those stay that begin a phase, and the last one of an attempt; everything else stays as it is."""
+    report = [NewEvent(Stage.TAKEN, progress=k / 100) for k in range(10, 20)]
+    begins = [NewEvent(Stage.TAKEN, phase, 0.2) for phase in ("division", "conversion")]
+    store.record(9, *NEW, NewEvent(Stage.TAKEN), *report, *begins, *report)
+    store.record(9, NewEvent(Stage.SCHEDULED, "the server was restarted"), NewEvent(Stage.TAKEN), *report)
+    store.record(9, NewEvent(Stage.CALCULATED), NewEvent(Stage.STORED))
+    events, milestones = store.events(9), store.milestones(9)
+    assert [event for event in events if not event.is_report] == [event for event in milestones if not event.is_report]
+    assert [event.detail for event in milestones if event.is_report] == ["division", "conversion", None]
+    broken = [event for event in events if event.attempt == 1][-1]
+    assert broken in milestones
+    assert timeline(milestones) == timeline(events)
