@@ -20,6 +20,7 @@ from .errors import (
     StoreUnavailable,
     WorkerDied,
 )
+from .handlers.place import Place
 from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
 from .listing import Listing
@@ -41,6 +42,7 @@ __all__ = [
     "Match",
     "NotFound",
     "PiError",
+    "Place",
     "Progress",
     "QueueFull",
     "SchemaError",
