@@ -26,6 +26,7 @@ from .errors import (
     StoreUnavailable,
     WorkerDied,
 )
+from .handlers.place import Place
 from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
 from .listing import Listing
@@ -49,6 +50,7 @@ __all__ = [
     "Match",
     "NotFound",
     "PiError",
+    "Place",
     "Progress",
     "QueueFull",
     "SchemaError",

@@ -95,6 +95,11 @@ class Feed:
         """Forget a subscription that is no longer read."""
         self._subscriptions.discard(subscription)
 
+    @property
+    def subscribers(self) -> int:
+        """How many listen now."""
+        return len(self._subscriptions)
+
     async def news(self) -> None:
         """Return at the next publication, whatever it is."""
         await self._news.wait()

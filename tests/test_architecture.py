@@ -18,9 +18,10 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "frames", "diagnosis", "quota"],
-        ["request", "reply", "failures"],
-        ["modifiers", "step", "options", "stdlib_random", "outside"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
+        ["frames", "diagnosis", "sockets", "quota"],
+        ["request", "reply", "failures", "exchange"],
+        ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],
@@ -33,7 +34,9 @@ FLOORS = {
         ["webhook"],
         ["skill"],
         ["testing"],
-        ["app.loading", "app.metrics"],
+        ["app.loading", "app.metrics", "app.password", "app.terminal", "app.units"],
+        ["app.gate"],
+        ["app.settings"],
         ["app.chat", "app.sessions", "app.server"],
         ["app.cli", "app"],
         ["app.start"],
@@ -68,7 +71,7 @@ FLOORS = {
 ONLY_IMPORTERS = {
     "gmpy2": {f"pi_service.arithmetic.{name}" for name in ("checked", "newton", "chudnovsky", "radix")},
     "pymorphy3": {"tornado_alice.morphology"},
-    "pi_service": {"tornado_alice.app.server"},
+    "pi_service": {"tornado_alice.app.server", "tornado_alice.app.settings"},
     "tornado_alice": {"pi_service.skill.script"},
     "sqlite_utils": {"pi_service.store"},
 }

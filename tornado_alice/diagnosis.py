@@ -6,7 +6,8 @@ Rules:
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 
 from .errors import A_STEP, NonDeterminismError
@@ -42,6 +43,16 @@ def diagnose(error: NonDeterminismError) -> str:
     'it looks like a wall clock: take the time from now() of tornado_alice'
     """
     return f"it looks like {next(remedy for fits, remedy in _KINDS if fits(error))}"
+
+
+@contextmanager
+def noted() -> Iterator[None]:
+    """A NonDeterminismError that leaves the block carries its diagnosis as a note."""
+    try:
+        yield
+    except NonDeterminismError as error:
+        error.add_note(f"{error.place or f'turn {error.turn}'}: {diagnose(error)}")
+        raise
 
 
 class Advice:

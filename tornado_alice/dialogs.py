@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from . import protocol
-from .errors import JournalConflict, JournalError, QuotaError
+from .errors import ForeignSkill, JournalConflict, JournalError, QuotaError
 from .journal.base import Journal
 from .journal.records import Key
 from .live import SessionCache
@@ -75,11 +75,13 @@ class Dialogs:
         """The answer to one request of the platform.
 
         Raises:
-            RequestError: it is none.
+            RequestError: it is none, or of a skill that is not served here (`ForeignSkill`).
         """
         data = protocol.parse(body)
         session = data["session"]
         key = (session.get("skill_id") or "", session["session_id"])
+        if self.options.skill_ids and key[0] not in self.options.skill_ids:
+            raise ForeignSkill("session.skill_id", f"session.skill_id: {key[0]!r} is not served here")
         if not self._quota.allows(key[0], len(body)):
             raise QuotaError("body", f"body: {len(body)} bytes; this skill has sent too many large bodies, try later")
         lock = self._locks.get(key)

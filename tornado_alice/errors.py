@@ -2,6 +2,7 @@
 
     AliceError
     ├── RequestError            the platform (or somebody else) sent what is no Alice request → HTTP 400
+    │   ├── ForeignSkill        it is one, but of a skill that is not served here → HTTP 403
     │   └── QuotaError          a skill sends too many large bodies → HTTP 429
     ├── ReplyError              a script said what Alice would refuse (also a ValueError)
     ├── ScriptError             a script does what the engine cannot follow
@@ -12,6 +13,7 @@
     │   └── NonDeterminismError replay does not lead where the live run had led
     ├── JournalError            the journal cannot be read or written now
     │   └── JournalConflict     another process has written this turn already
+    ├── CannotListen            a port is taken, or not ours (also an OSError)
     └── SettingsError           a command line or a Skill option that cannot work
 
 Each says what was got, what was expected and what to do.
@@ -42,6 +44,12 @@ class QuotaError(RequestError):
     """A request that may come again later: its skill has sent too many large bodies."""
 
     status, code = 429, "too_much"
+
+
+class ForeignSkill(RequestError):
+    """A request of a skill that is not among those served here."""
+
+    status, code = 403, "foreign_skill"
 
 
 class ReplyError(AliceError, ValueError):
@@ -110,6 +118,10 @@ class JournalError(AliceError):
 
 class JournalConflict(JournalError):
     """Another process has written this turn already: read on and try again."""
+
+
+class CannotListen(AliceError, OSError):
+    """A port is taken or not ours, or there is no such address."""
 
 
 class SettingsError(AliceError):

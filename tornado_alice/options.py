@@ -1,6 +1,6 @@
 """What a Skill's author may set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ class Options:
             ``"end"`` the session with `sorry`, or a callable (request, error) → say(...) or None to restart.
         threads: resume sessions in threads, beside the loop: True, False, or None to do so for scripts that import what
             blocks or were seen to hold the loop.
+        skill_ids: the skills (`session.skill_id`) whose requests are answered; any, if none is named.
         version: of the script; by default a hash of its module.
         load_analyzer: gives the morphological analyzer when it is first needed.
         closing, sorry, waiting, unsaved, pong: phrases said when the script has ended without a last word, when it
@@ -38,6 +39,7 @@ class Options:
     reply_within: float = 3.0
     on_divergence: Policy = "restart"
     threads: bool | None = None
+    skill_ids: frozenset[str] = frozenset()
     version: str | None = None
     load_analyzer: Callable[[], Analyzer] = russian
     closing: tuple[str, ...] = ("До свидания!", "Всего доброго!")
@@ -71,3 +73,14 @@ def parse_phrases(name: str, given: Phrases) -> tuple[str, ...]:
     if not phrases or not all(isinstance(phrase, str) and 0 < len(phrase) <= MAX_TEXT for phrase in phrases):
         raise SettingsError(f"{name}: one or more phrases of 1 to {MAX_TEXT} characters, got {given!r}")
     return phrases
+
+
+def parse_skill_ids(given: Collection[str]) -> frozenset[str]:
+    """The skills that are served.
+
+    Raises:
+        SettingsError: they are no ids.
+    """
+    if isinstance(given, str) or not all(isinstance(id, str) and id for id in given):
+        raise SettingsError(f"skill_ids: a list of ids as the platform's console shows them, got {given!r}")
+    return frozenset(given)

@@ -7,6 +7,7 @@ libraries around it. Unknown fields and unknown request types pass through: the 
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any
 
 from .errors import ReplyError, RequestError
@@ -17,6 +18,8 @@ MAX_BODY = 1 << 20
 MAX_SESSION_ID = 256
 #: Characters; people say some dozens, and lemmas of a long text would hold the loop up.
 MAX_COMMAND = 4096
+#: Characters of names that the platform has few and short ones of; `version` is echoed in every answer.
+MAX_NAME = 64
 #: Of nested JSON; far below what the interpreter's stack takes, on replay too.
 MAX_DEPTH = 100
 #: Bytes; it is echoed in every answer.
@@ -66,13 +69,28 @@ _SHAPES: dict[str, dict[str, type]] = {
 _JSON_NAMES = {dict: "an object", str: "a string", int: "a whole number", bool: "true or false"}
 
 
+#: Characters of texts that are echoed or kept, beside those that have a rule of their own.
+_LENGTHS = {
+    "": {"version": MAX_NAME},
+    "request": {"type": MAX_NAME, "command": MAX_COMMAND, "original_utterance": MAX_COMMAND},
+}
+
+
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_no_number).decode
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:40]} is too large a number")  # it would be echoed as Infinity, which is no JSON
+    return value
+
+
+_decode = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode
 # made once: json.dumps() with arguments makes one each time, a third of its cost for an answer
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_reply = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Any) -> bytes:
@@ -149,8 +167,8 @@ def _nesting(data: Any) -> int:
 
 
 def parse_again(body: bytes) -> dict[str, Any]:
-    """What `parse` gave for a body that it accepted before."""
-    data: dict[str, Any] = _decode(body.decode())
+    """What `parse` gave for a body that it, or that of an earlier release with fewer rules, accepted before."""
+    data: dict[str, Any] = json.loads(body)
     return data if "session" in data else data["body"]
 
 
@@ -173,10 +191,10 @@ def check_request(data: Any) -> dict[str, Any]:
     _check_name("session_id", session_id)
     if data["session"].get("skill_id"):
         _check_name("skill_id", data["session"]["skill_id"])
-    command = (data.get("request") or {}).get("command") or ""
-    if len(command) > MAX_COMMAND:
-        message = f"request.command: {len(command)} characters, but {MAX_COMMAND} are allowed"
-        raise RequestError("request.command", message)
+    for part, lengths in _LENGTHS.items():
+        holder = (data.get(part) or {}) if part else data
+        for name, most in lengths.items():
+            _check_length(f"{part}.{name}".lstrip("."), holder.get(name) or "", most)
     message_id = data["session"].get("message_id")
     if message_id is not None and not 0 <= message_id < 1 << 63:
         raise RequestError(
@@ -190,6 +208,11 @@ def _check_name(field: str, value: str) -> None:
         got = f"got {len(value)}" if value.isprintable() else "got others"
         message = f"session.{field}: expected 1 to {MAX_SESSION_ID} printable characters, {got}"
         raise RequestError(f"session.{field}", message)
+
+
+def _check_length(field: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise RequestError(field, f"{field}: {len(text)} characters, but {most} are allowed")
 
 
 def _wrong_type(field: str, kind: type, value: Any) -> RequestError:
@@ -230,7 +253,7 @@ def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:
     >>> answer({"text": "hi"}, b'"session":{},"version":"1.0"')[0]
     b'{"response":{"text":"hi"},"session":{},"version":"1.0"}'
     """
-    said = encode("reply", reply)
+    said = encode("reply", reply, lambda value: _encode_reply(value).encode("utf-8", "backslashreplace"))
     beside = {key: reply[key] for key in BESIDE_RESPONSE if key in reply}
     response = dumps({key: value for key, value in reply.items() if key not in beside}) if beside else said
     rest = echo + b"," + dumps(beside)[1:-1] if beside else echo

@@ -4,25 +4,24 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from typing import Any, Never, TypeVar
 
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.routing import PathMatches, Rule
-from tornado.web import Application
 
 from . import protocol, stdlib_random
 from .dialogs import Dialogs
 from .errors import SettingsError
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
+from .listener import Listener
 from .morphology import Analyzer, russian
-from .options import Options, Phrases, Policy, parse_phrases
+from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
-from .webhook import Webhook
+from .sockets import bind
+from .webhook import Webhook, WebhookPort
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,7 +37,7 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        max_live, idle, reply_within, on_divergence, threads, version: see `Options`.
+        max_live, idle, reply_within, on_divergence, skill_ids, threads, version: see `Options`.
         closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
@@ -62,6 +61,7 @@ class Skill:
         reply_within: float = Options.reply_within,
         on_divergence: Policy = Options.on_divergence,
         threads: bool | None = None,
+        skill_ids: Collection[str] = Options.skill_ids,
         version: str | None = None,
         closing: Phrases = Options.closing,
         sorry: Phrases = Options.sorry,
@@ -83,6 +83,7 @@ class Skill:
             reply_within=reply_within,
             on_divergence=on_divergence,
             threads=threads,
+            skill_ids=parse_skill_ids(skill_ids),
             version=version,
             load_analyzer=_loader(analyzer),
             closing=parse_phrases("closing", closing),
@@ -166,14 +167,14 @@ class Skill:
 
     async def _serve(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         stopping = stop_signals()
-        sockets = bind_sockets(port, host)
+        sockets = bind(port, host)
         await self.start()
-        server = HTTPServer(Application(self.handlers()), ssl_options=tls, max_body_size=4 * protocol.MAX_BODY)
-        server.add_sockets(sockets)
+        listener = Listener(WebhookPort(self.webhook), tls=tls)
+        listener.serve(sockets)
         place = url("https" if tls else "http", host, sockets[0].getsockname()[1])
         print(f"Serving skill {self.name} on {place}", flush=True)
         await stopping.wait()
-        server.stop()
+        await listener.drain(GRACE)
         await self.stop()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .diagnosis import noted
 from .errors import ScriptError, SettingsError
 from .journal.records import Head, Record
 from .morphology import lemmatizer
@@ -180,7 +181,8 @@ def replay(skill: Skill, path: str | Path) -> int:
         how many turns were replayed.
 
     Raises:
-        NonDeterminismError: the script now says something else; it names the turn, what was said and what is said now.
+        NonDeterminismError: the script now says something else; it names the turn, what was said and what is said now;
+            a note tells what it looks like and the remedy.
         SettingsError: the file is no exported dialog.
     """
     data = json.loads(Path(path).read_text("utf-8"))
@@ -194,7 +196,8 @@ def replay(skill: Skill, path: str | Path) -> int:
     except ScriptError as error:
         raise SettingsError(f"{path} was recorded with another script: {error}") from None
     turns = [turn for turn in data["turns"] if turn["digest"] or any("wait" in op for op in turn["ops"])]
-    session.replay([_record(turn) for turn in turns])
+    with noted():
+        session.replay([_record(turn) for turn in turns])
     session.close()
     return len(turns)
 

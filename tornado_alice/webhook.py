@@ -1,45 +1,37 @@
 """The webhook over HTTP: bytes in, bytes out, and clear refusals of what is no request.
 
-It speaks to Tornado one floor below RequestHandler, as a Router that gives a HTTPMessageDelegate for each request
-(https://www.tornadoweb.org/en/stable/routing.html): cookies, templates, ETags and XSRF are nothing to a webhook, and
-without them a turn costs about a third less. It also sees a body that is too large before it is read.
+It speaks to Tornado as a Router that gives a HTTPMessageDelegate for each request
+(https://www.tornadoweb.org/en/stable/routing.html), and so sees a body that is too large before it is read.
 """
 
 import asyncio
 import logging
-import time
-from http.client import responses
 from typing import Any
 
-from tornado.http1connection import HTTP1Connection
-from tornado.httputil import (
-    HTTPConnection,
-    HTTPHeaders,
-    HTTPMessageDelegate,
-    HTTPServerRequest,
-    ResponseStartLine,
-    format_timestamp,
-)
-from tornado.iostream import StreamClosedError
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 
 from . import protocol
 from .dialogs import Dialogs
 from .errors import RequestError
+from .exchange import Exchange, Refusal
 
 log = logging.getLogger(__name__)
 
-#: Bytes of a body that are read, to be told that it is too large; what is over MAX_BODY is not kept.
-READ_AT_MOST = 256 << 20
+#: On every answer: no browser may take it for anything but JSON.
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 class Webhook(Router):
-    """``POST``: one turn of a dialog. 200; 400 with a JSON error that names the field; 405; 413 over 1 MiB."""
+    """``POST``: one turn of a dialog.
+
+    200; 400 with a JSON error that names the field; 403 for a skill that is not served; 405; 413 over 1 MiB; 500 when
+    the engine itself fails. Whatever happens, there is an answer.
+    """
 
     def __init__(self, dialogs: Dialogs) -> None:
         self.dialogs = dialogs
         self._under_way: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
-        self._date = (0, "")
 
     async def drain(self, seconds: float) -> None:
         """Let the turns under way end."""
@@ -47,31 +39,39 @@ class Webhook(Router):
             await asyncio.wait(self._under_way, timeout=seconds)
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
-        return _Exchange(self, request)
+        return _Delivery(self, request)
 
-    def date(self) -> str:
-        """The Date header (RFC 9110, 6.6.1), made once a second."""
-        now = int(time.time())
-        if now != self._date[0]:
-            self._date = (now, format_timestamp(now))
-        return self._date[1]
-
-    def begin(self, exchange: "_Exchange") -> None:
+    def begin(self, delivery: "_Delivery") -> None:
         """The body is there: answer it."""
-        task = asyncio.ensure_future(exchange.answer(self.dialogs))
+        task = asyncio.ensure_future(delivery.answer(self.dialogs))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
 
-class _Exchange(HTTPMessageDelegate):
-    """One request and its answer."""
+class WebhookPort(Router):
+    """The webhook at one path of a port, and nothing else. The path may be a secret, so nothing here logs it."""
+
+    def __init__(self, webhook: Webhook, path: str = "/") -> None:
+        self._webhook, self._path = webhook, path
+
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
+        if request.path == self._path:
+            return self._webhook.find_handler(request)
+        return Refusal(request, 404, "not_found", "there is nothing here", "path")
+
+    def wants(self, request: HTTPServerRequest) -> bool:
+        """Is it for the webhook, if pages are at the same port? What is near a secret path is kept from them too."""
+        if self._path == "/":
+            return request.path == "/" and request.method == "POST"
+        return request.path.startswith(self._path)
+
+
+class _Delivery(Exchange):
+    """One request of the platform."""
 
     def __init__(self, webhook: Webhook, request: HTTPServerRequest) -> None:
-        assert request.connection is not None, "a server's request has its connection"
-        self._webhook, self._request = webhook, request
-        self._connection: HTTPConnection = request.connection
-        if isinstance(self._connection, HTTP1Connection):
-            self._connection.set_max_body_size(READ_AT_MOST)
+        super().__init__(request)
+        self._webhook = webhook
         self._body: list[bytes] = []
         self._size = 0
 
@@ -79,12 +79,16 @@ class _Exchange(HTTPMessageDelegate):
         self._size += len(chunk)
         if self._size <= protocol.MAX_BODY:
             self._body.append(chunk)
+        else:
+            self._body.clear()
 
     def finish(self) -> None:
-        if self._request.method != "POST":
-            self._refuse(405, "method", f"{self._request.method}: the webhook answers POST alone", Allow="POST")
+        if self.request.method != "POST":
+            message = f"{self.request.method}: the webhook answers POST alone"
+            self.refuse(405, "method", message, "method", Allow="POST")
         elif self._size > protocol.MAX_BODY:
-            self._refuse(413, "too_large", f"body: {self._size} bytes, but {protocol.MAX_BODY} are allowed")
+            message = f"body: {self._size} bytes, but {protocol.MAX_BODY} are allowed"
+            self.refuse(413, "too_large", message, "body")
         else:
             self._webhook.begin(self)
 
@@ -95,27 +99,9 @@ class _Exchange(HTTPMessageDelegate):
         try:
             answer = await dialogs.answer(b"".join(self._body))
         except RequestError as error:
-            self._refuse(error.status, error.code, str(error), error.field)
+            self.refuse(error.status, error.code, str(error), error.field)
+        except Exception:
+            log.exception("a request has no answer of the engine")
+            self.refuse(500, "internal_server_error", "the engine failed; its log says how", "body")
         else:
-            self._send(200, answer)
-
-    def _refuse(self, status: int, code: str, message: str, field: str = "body", **headers: str) -> None:
-        log.info("refused with %d: %s", status, message)
-        self._send(status, protocol.error_body(code, message, field), **headers)
-
-    def _send(self, status: int, body: bytes, **headers: str) -> None:
-        fields = {"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))}
-        fields["Date"] = self._webhook.date()
-        start = ResponseStartLine("HTTP/1.1", status, responses[status])
-        if self._request.method == "HEAD":
-            body = b""
-        try:
-            self._connection.write_headers(start, HTTPHeaders(fields | headers), body).add_done_callback(_sent)
-            self._connection.finish()
-        except StreamClosedError:
-            log.info("the client has gone before its answer; a repeated request gets it")
-
-
-def _sent(write: "asyncio.Future[None]") -> None:
-    if not write.cancelled() and isinstance(write.exception(), StreamClosedError):
-        log.info("the client has gone before its answer; a repeated request gets it")
+            self.send(200, answer, NOSNIFF)

@@ -20,6 +20,8 @@ from .base import BaseHandler, Problem, Refused
 
 #: Events in one answer: those of any usual job, read and written in a few milliseconds, on the loop.
 MAX_EVENTS = 500
+#: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
+MAX_WATCHERS = 200
 
 
 class ApiHandler(BaseHandler):
@@ -134,6 +136,9 @@ class EventsHandler(ApiHandler, WebSocketHandler):
         self.refuse_foreign()
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "upgrade_required", "this address speaks only the websocket protocol", "Upgrade")
+        if self.service.feed.subscribers >= MAX_WATCHERS:
+            message = f"{MAX_WATCHERS} pages watch already; close some, or come back later"
+            raise Refused(429, "too_many_watchers", message)
         after = self.argument("after", "")
         self._after = parse_whole("after", after, 0) if after else None
 

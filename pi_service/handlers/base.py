@@ -6,7 +6,8 @@ from http.client import responses
 from types import TracebackType
 from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 
 from ..errors import BadRequest, DigitsDamaged, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
 from .place import Place
@@ -66,6 +67,20 @@ class Refused(Exception):
         self.problem = Problem(status, code, message, field)
 
 
+class Secured(OutputTransform):
+    """Puts the security headers on every answer of an Application, whoever gives it."""
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        """Tornado makes one for each request."""
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        for name, value in SECURITY.items():
+            headers[name] = value
+        return status_code, headers, chunk
+
+
 class BaseHandler(RequestHandler):
     """Base of pages and API; a subclass says in `show_error` what an error looks like."""
 
@@ -73,13 +88,12 @@ class BaseHandler(RequestHandler):
     cache = "no-store"
 
     def set_default_headers(self) -> None:
-        for name, value in SECURITY.items():
-            self.set_header(name, value)
         self.set_header("Cache-Control", self.cache)
 
     def prepare(self) -> None:
         if len(self.request.body) > MAX_FORM:
-            message = f"a body may have {MAX_FORM} bytes; got {len(self.request.body)}"
+            got = self.request.headers.get("Content-Length", "more")  # the rest may have been thrown away unread
+            message = f"a body may have {MAX_FORM} bytes; got {got}"
             raise Refused(413, "too_large", message, "body")
         if self.request.method in ("POST", "DELETE"):
             self.refuse_foreign()

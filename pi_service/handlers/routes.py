@@ -8,7 +8,7 @@ from tornado.web import HTTPError, StaticFileHandler, url
 
 from ..service import Service
 from . import api, digits, pages
-from .base import SECURITY
+from .base import Secured
 from .place import Place
 
 #: What is served of web/.
@@ -19,7 +19,7 @@ class StaticFiles(StaticFileHandler):
     """Scripts, styles and pictures of the pages; templates lie beside them and are not served."""
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        if not absolute_path.endswith(SERVED):
+        if "\0" in absolute_path or not absolute_path.endswith(SERVED):
             raise HTTPError(404)
         return super().validate_absolute_path(root, absolute_path)
 
@@ -27,10 +27,6 @@ class StaticFiles(StaticFileHandler):
     def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
         place: Place = settings["place"]
         return place.at(super().make_static_url(settings, path, include_version).removeprefix("/"))
-
-    def set_default_headers(self) -> None:
-        for name, value in SECURITY.items():
-            self.set_header(name, value)
 
     def set_extra_headers(self, path: str) -> None:
         """A module that another one imports has no version in its URL: it is asked for anew, so that none is stale."""
@@ -69,6 +65,7 @@ def settings(place: Place | None = None) -> dict[str, Any]:
     web, place = str(files("tornado_alice_web")), place or Place()
     return {
         "place": place,
+        "transforms": [Secured],
         "template_path": web,
         "static_path": web,
         "static_handler_class": StaticFiles,

@@ -57,6 +57,12 @@ def test_what_is_known_to_block(
     assert may_block(load_skill(str(tmp_path / "main.py")).dialogs.script.fn) == blocks
 
 
+@pytest.fixture
+def held(busy_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound that users have."""
+    monkeypatch.setattr("tornado_alice.pace.HELD", 0.05)
+
+
 def waiting_skill(wait: Callable[[], object], **options: Any) -> Skill:
     skill = Skill("waiting", **options)
 
@@ -101,7 +107,7 @@ async def test_one_session_stays_serial_in_threads() -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_script_that_was_seen_to_hold_the_loop_goes_beside_it(logs: Any) -> None:
+async def test_a_script_that_was_seen_to_hold_the_loop_goes_beside_it(held: None, logs: Any) -> None:
     """Once a script has held the loop, the log names the place and the remedy, and its sessions go to threads."""
     skill = waiting_skill(lambda: time.sleep(0.2))  # the test's own file imports time.sleep, so say that it may change
     skill.dialogs.pace.beside = False
@@ -116,7 +122,7 @@ async def test_a_script_that_was_seen_to_hold_the_loop_goes_beside_it(logs: Any)
 
 
 @pytest.mark.gen_test
-async def test_a_script_may_be_told_to_stay_on_the_loop(logs: Any) -> None:
+async def test_a_script_may_be_told_to_stay_on_the_loop(held: None, logs: Any) -> None:
     """threads=False is obeyed, and the log says what it costs."""
     skill = waiting_skill(lambda: time.sleep(0.1), threads=False)
     await ask(skill, "", 0)
@@ -126,7 +132,7 @@ async def test_a_script_may_be_told_to_stay_on_the_loop(logs: Any) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_blocking_replay_runs_beside_the_loop(logs: Any) -> None:
+async def test_a_blocking_replay_runs_beside_the_loop(held: None, logs: Any) -> None:
     """A cold resume of a script that waits in each turn leaves the loop at its first turn."""
     skill = waiting_skill(lambda: time.sleep(0.1))
     for n in range(4):
@@ -150,7 +156,7 @@ async def test_a_blocking_replay_runs_beside_the_loop(logs: Any) -> None:
 
 
 @pytest.mark.gen_test
-async def test_loading_the_dictionary_is_no_fault_of_the_script() -> None:
+async def test_loading_the_dictionary_is_no_fault_of_the_script(held: None) -> None:
     """What the engine itself does in a turn, once, does not send the script to threads, and no line blames it."""
 
     class Analyzer:

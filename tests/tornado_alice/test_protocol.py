@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tornado_alice import ReplyError, RequestError, say
-from tornado_alice.protocol import MAX_ANSWER, answer, echo, is_ping, normalize, parse
+from tornado_alice.protocol import MAX_ANSWER, answer, echo, is_ping, normalize, parse, parse_again
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -57,6 +57,44 @@ def test_bad_body_names_its_field(body: bytes, field: str, message: str) -> None
         parse(body)
     assert caught.value.field == field
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("version", 64), ("request.type", 64), ("request.command", 4096), ("request.original_utterance", 4096)],
+)
+def test_echoed_and_kept_texts_are_bounded(field: str, most: int) -> None:
+    """A text that is echoed or kept may be so long; one character more is refused by the field's name."""
+    part, _, name = field.rpartition(".")
+    for length in (most, most + 1):
+        fields = {name: "x" * length}
+        body = json.dumps({"session": {"session_id": "s"}, **({part: fields} if part else fields)})
+        if length == most:
+            parse(body)
+        else:
+            with pytest.raises(RequestError, match=f"{field}: {length} characters, but {most} are allowed") as caught:
+                parse(body)
+            assert caught.value.field == field
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_cannot_echo_are_refused(number: str) -> None:
+    """A number that Python would echo as Infinity or NaN is refused; the largest that it holds is not."""
+    with pytest.raises(RequestError, match="body: not JSON"):
+        parse(f'{{"session": {{"session_id": "s", "x": {number}}}}}')
+    assert parse('{"session": {"session_id": "s", "x": 1e308}}')["session"]["x"] == 1e308
+
+
+def test_a_reply_has_no_infinite_number() -> None:
+    """A script that says a number which JSON does not have gets an error, and the user no broken answer."""
+    with pytest.raises(ReplyError, match="reply: Out of range float values"):
+        answer(say("да", session_state={"x": float("inf")}), b'"session":{},"version":"1.0"')
+
+
+def test_a_body_kept_by_an_earlier_release_is_read_again() -> None:
+    """Rules that came later do not keep a journal from being replayed."""
+    body = b'{"session": {"session_id": "s", "x": 1e400}, "version": "' + b"1" * 100 + b'"}'
+    assert parse_again(body)["session"]["x"] == float("inf")
 
 
 @given(JSON)

@@ -12,8 +12,11 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
 from tornado_alice import Skill, SqliteJournal, request, say, step
+from tornado_alice.dialogs import Dialogs
+from tornado_alice.exchange import SECURITY
 from tornado_alice.testing import make_request
 
+MIB = (1 << 20) + 1
 SPEAKER = {  # an old smart speaker: no interfaces, no nlu, fields of its own
     "meta": {"client_id": "ru.yandex.quasar.services/1.0", "flags": ["no_cards_support"], "locale": "ru-RU"},
     "request": {"command": "", "original_utterance": "запусти навык", "type": "SimpleUtterance"},
@@ -94,6 +97,68 @@ async def test_lone_surrogate_is_echoed(http_client: AsyncHTTPClient, base_url: 
 async def test_only_post(http_client: AsyncHTTPClient, base_url: str) -> None:
     """The webhook alone answers other methods with 405."""
     assert (await http_client.fetch(base_url + "/", raise_error=False)).code == 405
+
+
+@pytest.mark.gen_test
+async def test_refusals_have_the_security_headers(http_client: AsyncHTTPClient, base_url: str) -> None:
+    """No browser may guess the type of an answer, show a refusal in a frame or keep it; HEAD has no body."""
+    for method, body, status in [
+        ("HEAD", None, 405),
+        ("GET", None, 405),
+        ("POST", b"{", 400),
+        ("POST", b" " * MIB, 413),
+    ]:
+        response = await http_client.fetch(base_url + "/", method=method, body=body, raise_error=False)
+        assert response.code == status
+        assert {name: response.headers.get(name) for name in SECURITY} == SECURITY
+        assert (response.body == b"") == (method == "HEAD")
+    assert (await post(http_client, base_url, json.dumps(SPEAKER))).headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("skill_id", "status"), [("mine", 200), ("other", 403), ("", 403), (None, 403)])
+@pytest.mark.gen_test
+async def test_only_the_skills_that_are_served(
+    http_client: AsyncHTTPClient, http_port: int, skill_id: str | None, status: int
+) -> None:
+    """With skill_ids a request of another skill, or of none, gets 403 and a JSON error, and begins no dialog."""
+    skill = Skill("mine", skill_ids=["mine"])
+
+    @skill.script
+    def run():
+        yield say("да")
+
+    answered = Application(skill.handlers()).listen(0, "127.0.0.1")
+    port = next(iter(answered._sockets.values())).getsockname()[1]
+    body = json.dumps({**SPEAKER, "session": {**SPEAKER["session"], "skill_id": skill_id}})
+    response = await post(http_client, f"http://127.0.0.1:{port}", body)
+    assert response.code == status
+    if status == 403:
+        assert json.loads(response.body)["error"]["field"] == "session.skill_id"
+    assert skill.dialogs.counts["turns"] == (status == 200)
+    answered.stop()
+
+
+@pytest.mark.gen_test
+async def test_long_version(http_client: AsyncHTTPClient, base_url: str) -> None:
+    """A `version` of 131 kB, which no answer has room for, is refused by its name."""
+    response = await post(http_client, base_url, json.dumps({**SPEAKER, "version": "1" * 131_000}))
+    error = json.loads(response.body)["error"]
+    assert (response.code, error["field"]) == (400, "version")
+
+
+@pytest.mark.gen_test
+async def test_whatever_fails_there_is_an_answer(
+    http_client: AsyncHTTPClient, base_url: str, app: Application, logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody has foreseen is answered with 500 and JSON, and logged with its traceback."""
+
+    async def fail(self: Dialogs, body: bytes) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Dialogs, "answer", fail)
+    response = await post(http_client, base_url, json.dumps(SPEAKER))
+    assert (response.code, json.loads(response.body)["error"]["code"]) == (500, "internal_server_error")
+    assert "ZeroDivisionError" in logs.take("no answer of the engine")
 
 
 @pytest.mark.gen_test

@@ -6,17 +6,22 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import AliceError, SettingsError
 from ..journal import SqliteJournal
+from ..journal.records import Wanted
 from ..serving import parse_port
 from ..session import quiet
 from . import sessions
 from .chat import chat
-from .server import Server, Settings, run
+from .server import Server, run
+from .settings import Settings
+from .terminal import printable
+from .units import duration, size
 
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT]              serve a skill and the dashboard (this help)
@@ -39,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return commands[words[0]](words[1:])
         return _serve(words)
     except AliceError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        told = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+        print("\n".join(map(printable, told.split("\n"))), file=sys.stderr)
         return 1
     except BrokenPipeError:  # `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,6 +62,7 @@ def _serve(words: list[str]) -> int:
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill")
     parser.add_argument("--port", type=_port, default=8888, help="port to listen on; 0 chooses one (%(default)s)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (%(default)s)")
+    _add_public(parser)
     _add_data_dir(parser)
     parser.add_argument(
         "--durability",
@@ -80,11 +87,44 @@ def _serve(words: list[str]) -> int:
         "--engine", choices=("local", "dask"), default="local", help="where pi is computed (%(default)s)"
     )
     parser.add_argument("--dask-scheduler", metavar="tcp://HOST:PORT", help="of the cluster, for --engine dask")
+    _add_retention(parser)
     parser.add_argument("--debug", action="store_true", help="log more")
     given = parser.parse_args(words)
     _log(logging.DEBUG if given.debug else logging.INFO)
-    fields = {name: value for name, value in vars(given).items() if name != "debug"}
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in vars(given).items()
+    }
+    del fields["debug"]
     return run(Settings(**fields))
+
+
+def _add_public(parser: argparse.ArgumentParser) -> None:
+    public = parser.add_argument_group("in public (README: In public)")
+    public.add_argument("--webhook-port", type=_port, metavar="PORT", help="of the webhook alone, beside the pages'")
+    public.add_argument("--webhook-address", metavar="ADDRESS", help="for --webhook-port (--address)")
+    public.add_argument(
+        "--webhook-path", default="/", metavar="PATH", help="may be a secret: no log has it (%(default)s)"
+    )
+    public.add_argument(
+        "--skill-id", action="append", default=[], dest="skill_ids", metavar="ID", help="answer these skills alone"
+    )
+    public.add_argument(
+        "--hosts",
+        type=_names,
+        default=(),
+        metavar="NAME,...",
+        help="names the pages answer to; at a loopback address: localhost,127.0.0.1,[::1], else any",
+    )
+    public.add_argument("--password-file", type=Path, metavar="FILE", help="its first line opens the pages")
+    public.add_argument("--public-url", metavar="URL", help="of the pages behind a proxy: https://example.org/pi-app/")
+    public.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        dest="trusted_proxies",
+        metavar="ADDRESS",
+        help="believe its X-Forwarded-For and X-Forwarded-Proto",
+    )
 
 
 def _chat(words: list[str]) -> int:
@@ -116,6 +156,8 @@ def _sessions(words: list[str]) -> int:
     _add_data_dir(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="the latest sessions")
+    _add_filters(listing)
+    parser.set_defaults(state=None, since=None, skill=None, limit=50, json=False)  # without an action it lists
     show = actions.add_parser("show", help="the transcript of one")
     replay = actions.add_parser("replay", help="replay one in the code as it is here")
     replay.add_argument("--script", help="file or module of the skill; the bundled one if not given")
@@ -124,7 +166,7 @@ def _sessions(words: list[str]) -> int:
     out = actions.add_parser("export", help="write one as a file for tornado_alice.testing.replay")
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
     for action in (show, replay, out):
-        action.add_argument("id", metavar="ID", help="number or session_id, as `list` shows them")
+        action.add_argument("id", type=_text, metavar="ID", help="number or session_id, as `list` shows them")
     for action in (listing, show, replay, out):
         _add_data_dir(action, default=argparse.SUPPRESS)  # it may stand before or behind the action
     given = parser.parse_args(words)
@@ -143,7 +185,8 @@ def _sessions(words: list[str]) -> int:
     elif given.action == "export":
         sessions.export_session(journal, given.id, given.output)
     else:
-        sessions.list_sessions(journal)
+        since = None if given.since is None else time.time() - given.since
+        sessions.list_sessions(journal, Wanted(given.state, since, given.skill), given.limit, given.json)
     return 0
 
 
@@ -151,6 +194,35 @@ def _add_data_dir(parser: argparse.ArgumentParser, default: Any = Path("data")) 
     parser.add_argument(
         "--data-dir", type=Path, default=default, metavar="DIR", help="where everything is kept (./data)"
     )
+
+
+def _add_retention(parser: argparse.ArgumentParser) -> None:
+    keep = parser.add_argument_group("how long sessions are kept after their last turn (30s, 10m, 24h, 14d)")
+    keep.add_argument("--keep-ended", type=duration, default="10m", metavar="TIME", help="ended well (%(default)s)")
+    keep.add_argument(
+        "--keep-failed",
+        type=duration,
+        metavar="TIME",
+        help="their script raised: for `sessions replay` (14d; with --durability memory as --keep-ended)",
+    )
+    keep.add_argument("--keep-silent", type=duration, default="24h", metavar="TIME", help="still open (%(default)s)")
+    keep.add_argument(
+        "--keep-failed-size",
+        type=size,
+        default="256M",
+        metavar="SIZE",
+        help="of all failed ones in the journal file, the oldest go first (%(default)s)",
+    )
+
+
+def _add_filters(listing: argparse.ArgumentParser) -> None:
+    states = listing.add_mutually_exclusive_group()
+    for state, meaning in (("failed", "whose script raised"), ("open", "not ended yet"), ("ended", "ended well")):
+        states.add_argument(f"--{state}", dest="state", action="store_const", const=state, help=f"those {meaning}")
+    listing.add_argument("--since", type=duration, metavar="TIME", help="with a turn in the last 30s, 10m, 2h, 1d")
+    listing.add_argument("--skill", type=_text, metavar="ID", help="of this skill_id")
+    listing.add_argument("--limit", type=_positive, default=50, metavar="N", help="so many, the latest (%(default)s)")
+    listing.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _log(level: int) -> None:
@@ -166,6 +238,16 @@ def _port(text: str) -> int:
         return parse_port(text)
     except SettingsError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("port: ")) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"a text without control characters, in UTF-8, got {text!r}")
+    return text
 
 
 def _whole(text: str) -> int:

@@ -1,6 +1,6 @@
-"""Is it alive, and how is it doing: ``/healthz`` and ``/metrics``."""
+"""Is it alive, may it get requests, and how is it doing: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from tornado.web import RequestHandler
@@ -16,11 +16,33 @@ class Metric(NamedTuple):
 
 
 class HealthHandler(RequestHandler):
-    """Liveness: the loop answers."""
+    """Liveness: the loop answers, and there is no trouble that only a restart helps."""
+
+    def initialize(self, trouble: Callable[[], str | None]) -> None:
+        self.trouble = trouble
 
     def get(self) -> None:
+        trouble = self.trouble()
         self.set_header("Cache-Control", "no-store")
-        self.finish({"status": "ok"})
+        self.set_status(200 if trouble is None else 503)
+        self.finish({"status": trouble or "ok"})
+
+    head = get
+
+
+class ReadyHandler(RequestHandler):
+    """Readiness: 200, or 503 with the reason why no request should be sent here."""
+
+    def initialize(self, trouble: Callable[[], Awaitable[str | None]]) -> None:
+        self.trouble = trouble
+
+    async def get(self) -> None:
+        trouble = await self.trouble()
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(200 if trouble is None else 503)
+        self.finish({"status": trouble or "ready"})
+
+    head = get
 
 
 class MetricsHandler(RequestHandler):
@@ -33,6 +55,8 @@ class MetricsHandler(RequestHandler):
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.finish(exposition(self.collect()))
+
+    head = get
 
 
 def exposition(metrics: Iterable[Metric]) -> str:

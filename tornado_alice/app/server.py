@@ -1,67 +1,36 @@
-"""The composition root: settings → one Application with both halves on one loop; start and stop."""
+"""The composition root: settings → one process with both halves on one loop; start and stop.
+
+Order of starting: ports are bound, halves are up, ports accept. Order of stopping: not ready, ports accept no more,
+requests under way are answered, connections are closed, and only then the skill with its journal, and the service.
+"""
 
 import asyncio
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
-from tornado.netutil import bind_sockets
-from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
 from pi_service import Engine, Listing, LocalEngine, PiError, Service, StoreUnavailable, routes
 from pi_service import settings as page_settings
 from pi_service.skill import make_skill
 
-from .. import protocol
-from ..errors import SettingsError
+from ..errors import CannotListen, JournalError, SettingsError
 from ..journal import Journal, MemoryJournal, SqliteJournal
-from ..journal.sqlite import FILE_NAME
+from ..journal.base import Retention
+from ..listener import Listener, most_connections
+from ..options import parse_skill_ids
 from ..serving import GRACE, stop_signals, url
+from ..sockets import PatientSocket, bind, close
+from ..webhook import WebhookPort
+from .gate import PagesGate
 from .loading import load_skill
-from .metrics import HealthHandler, Metric, MetricsHandler
+from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
+from .settings import Settings, is_loopback
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the command line sets; see ``python -m tornado_alice --help``.
-
-    `pi_time_limit` is in seconds, `pi_memory_limit` in MiB, each for one job.
-    """
-
-    script: str | None = None
-    address: str = "127.0.0.1"
-    port: int = 8888
-    data_dir: Path = Path("data")
-    durability: str = "normal"
-    pi_max_digits: int = 10_000_000
-    pi_max_queue: int = 1000
-    pi_time_limit: float | None = None
-    pi_memory_limit: int | None = None
-    engine: str = "local"
-    dask_scheduler: str | None = None
-
-    @property
-    def journal_path(self) -> Path:
-        """Where the dialogs of this data directory are kept."""
-        return self.data_dir / FILE_NAME
-
-
-class WebhookAt(Matcher):
-    """Matches POST to one path: the dashboard answers GET there."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        return {} if request.method == "POST" and request.path == self._path else None
 
 
 class Server:
@@ -73,6 +42,7 @@ class Server:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(f"--data-dir {settings.data_dir}: {error.strerror}; name a folder") from None
+        self._rules = settings.rules
         self.service = Service(
             settings.data_dir / "pi",
             engine=make_engine(settings),
@@ -83,27 +53,64 @@ class Server:
         self.skill = load_skill(settings.script) if settings.script else make_skill(self.service)
         if not self.skill.has_own_journal:
             self.skill.journal = make_journal(settings)
+        if settings.skill_ids:
+            self.skill.options = replace(self.skill.options, skill_ids=parse_skill_ids(settings.skill_ids))
         self._has_pi = False
-        self._http: HTTPServer | None = None
+        self._ready = False
+        self._listeners: list[Listener] = []
 
-    async def start(self) -> list[str]:
-        """Bind, open, listen; the URLs served.
+    async def start(self) -> str:
+        """Bind, open, listen; what is served where, for people.
 
         Raises:
-            OSError: the port is taken or not ours.
+            CannotListen: a port is taken or not ours.
             JournalError: the journal cannot be opened.
         """
-        sockets = bind_sockets(self.settings.port, self.settings.address)  # before any worker exists: it may fail
+        ports = self._bind()  # before any worker exists: it may fail
         try:
             await self.start_halves()
+            self._listen(ports)
         except BaseException:
-            for socket in sockets:
-                socket.close()
+            close([sock for sockets in ports for sock in sockets])
+            await self.stop()
             raise
-        self._http = HTTPServer(self.application(), max_body_size=4 * protocol.MAX_BODY, idle_connection_timeout=300)
-        self._http.add_sockets(sockets)
+        self._ready = True
         asyncio.get_running_loop().run_in_executor(None, self.skill.dialogs.lemma, "слово")  # loads the dictionary
-        return [url("http", self.settings.address, socket.getsockname()[1]) for socket in sockets[:1]]
+        if self._has_pi and self._rules.password is None and not is_loopback(self.settings.address):
+            log.warning("the pages have no password, and others than this machine reach them: see --password-file")
+        return self._places(*(sockets[0].getsockname()[1] for sockets in ports))
+
+    def _bind(self) -> list[list[PatientSocket]]:
+        settings = self.settings
+        ports = [bind(settings.port, settings.address)]
+        if settings.webhook_port is not None:
+            try:
+                ports.append(bind(settings.webhook_port, settings.webhook_address or settings.address))
+            except CannotListen:
+                close(ports[0])
+                raise
+        return ports
+
+    def _listen(self, ports: list[list[PatientSocket]]) -> None:
+        webhook = WebhookPort(self.skill.webhook, self.settings.webhook_path)
+        routers = [PagesGate(self.application(), self._rules, webhook if len(ports) == 1 else None), webhook]
+        for router, sockets in zip(routers, ports, strict=False):  # without a port of its own the webhook has no second
+            most = most_connections() // len(ports)
+            listener = Listener(router, trusted=self.settings.trusted_proxies, most=most)
+            listener.serve(sockets)
+            self._listeners.append(listener)
+
+    def _places(self, port: int, webhook_port: int | None = None) -> str:
+        """URLs, with a path that may be a secret hidden."""
+        settings = self.settings
+        pages = webhook = url("http", settings.address, port)
+        if webhook_port is not None:
+            webhook = url("http", settings.webhook_address or settings.address, webhook_port)
+        if settings.webhook_path != "/":
+            webhook += "***"
+        if webhook == pages:
+            return f"webhook and dashboard on {pages}"
+        return f"dashboard on {pages}, webhook on {webhook}"
 
     async def start_halves(self, with_pi: bool = True) -> None:
         """Everything but the network; on an error nothing is left running."""
@@ -123,15 +130,32 @@ class Server:
             log.warning("no pi service in this process, dialogs only: %s", error)
 
     def application(self) -> Application:
-        """All routes."""
+        """All routes but the webhook's."""
         rules: list[Any] = [
-            Rule(WebhookAt("/"), self.skill.webhook),
-            ("/healthz", HealthHandler),
+            ("/healthz", HealthHandler, {"trouble": self.fatal_trouble}),
+            ("/readyz", ReadyHandler, {"trouble": self.trouble}),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
         ]
-        if not self._has_pi:
-            return Application(rules)
-        return Application(rules + routes(self.service), **page_settings())
+        return Application(rules + (routes(self.service) if self._has_pi else []), **page_settings(self.settings.place))
+
+    def fatal_trouble(self) -> str | None:
+        """What only a restart helps: the journal's file is not there any more."""
+        try:
+            self.skill.journal.check()
+        except JournalError as error:
+            return str(error) if self._ready else None
+        return None
+
+    async def trouble(self) -> str | None:
+        """Why this process should get no requests; None if it may."""
+        if not self._ready:
+            return "draining"
+        try:
+            self.skill.journal.check()
+            await self.skill.journal.load(("", "readyz"))
+        except JournalError as error:
+            return str(error)
+        return None
 
     def metrics(self) -> Iterator[Metric]:
         """Numbers of both halves."""
@@ -144,17 +168,12 @@ class Server:
             yield Metric("pi_digits_on_disk", "gauge", "Digits of pi after the point on disk.", self.service.available)
 
     async def stop(self) -> None:
-        """Stop listening, let requests under way end, then close both halves."""
-        if self._http is not None:
-            self._http.stop()
-        await self.skill.stop()  # first, since its turns may wait for the service
+        """Answer what is under way, close the connections, then both halves."""
+        self._ready = False
+        await asyncio.gather(*(listener.drain(GRACE) for listener in self._listeners))
+        await self.skill.stop()  # before the service, since its steps may wait for it
         if self._has_pi:
             await self.service.stop()
-        if self._http is not None:
-            try:
-                await asyncio.wait_for(self._http.close_all_connections(), GRACE)
-            except TimeoutError:
-                log.info("some connections did not end within %s s; they are cut", GRACE)
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -175,8 +194,14 @@ def make_engine(settings: Settings) -> Engine:
 def make_journal(settings: Settings) -> Journal:
     """The journal that the settings ask for."""
     if settings.durability == "memory":
-        return MemoryJournal()
-    return SqliteJournal(settings.journal_path, settings.durability)
+        return MemoryJournal(make_retention(settings, settings.keep_ended))  # memory is dear
+    return SqliteJournal(settings.journal_path, settings.durability, make_retention(settings, Retention.failed))
+
+
+def make_retention(settings: Settings, failed: float) -> Retention:
+    """How long sessions are kept; failed ones for `failed` seconds unless the settings say otherwise."""
+    failed = failed if settings.keep_failed is None else settings.keep_failed
+    return Retention(settings.keep_ended, failed, settings.keep_silent, settings.keep_failed_size)
 
 
 def run(settings: Settings) -> int:
@@ -188,15 +213,18 @@ async def _run(settings: Settings) -> int:
     stopping = stop_signals()
     server = Server(settings)
     try:
-        urls = await server.start()
+        places = await server.start()
+    except CannotListen as error:
+        print(error, file=sys.stderr)
+        print("Is another server running there? Choose another one with --port or --webhook-port.", file=sys.stderr)
+        return 1
     except OSError as error:
-        print(f"Cannot listen on {settings.address}:{settings.port}: {error.strerror or error}.", file=sys.stderr)
-        print("Is another server running there? Choose another one with --port.", file=sys.stderr)
+        print(f"Cannot start: {error}. Is everything in {settings.data_dir} ours to write?", file=sys.stderr)
         return 1
     except PiError as error:
         print(f"The pi service cannot start: {error}", file=sys.stderr)
         return 1
-    print(f"tornado_alice serves {server.skill.name}: webhook and dashboard on {urls[0]}", flush=True)
+    print(f"tornado_alice serves {server.skill.name}: {places}", flush=True)
     await stopping.wait()
     print("Stopping.", flush=True)
     await server.stop()

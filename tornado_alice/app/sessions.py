@@ -5,34 +5,51 @@ import json
 import pdb
 import time
 from pathlib import Path
+from typing import Any
 
 from .. import context
+from ..diagnosis import noted
 from ..errors import SettingsError
-from ..journal.records import Head, Record, Summary
+from ..journal.records import Head, Record, Summary, Wanted
 from ..journal.sqlite import SqliteJournal
 from ..morphology import lemmatizer
 from ..protocol import parse_again
 from ..session import Session
 from ..skill import Skill
 from ..testing import export
+from .terminal import printable
 
 
-def list_sessions(journal: SqliteJournal, limit: int = 50) -> None:
-    """Print the latest sessions."""
-    sessions = journal.sessions(limit)
+def list_sessions(journal: SqliteJournal, wanted: Wanted, limit: int, as_json: bool) -> None:
+    """Print the latest of the sessions that are wanted."""
+    sessions = journal.sessions(limit, wanted)
+    if as_json:
+        print(json.dumps([_fields(entry) for entry in sessions], indent=1))
+        return
     if not sessions:
-        print(f"No sessions are recorded in {journal.path}.")
+        such = "No sessions" if wanted == Wanted() else "No such sessions"
+        print(f"{such} are recorded in {journal.path}.")
     for entry in sessions:
-        state = "ended" if entry.ended else "open"
-        print(f"{entry.id:>6}  {_time(entry.last)}  {entry.turns:>4} turns  {state:<5}  {entry.key[1]}")
+        line = (
+            f"{entry.id:>6}  {_time(entry.last)}  {entry.turns:>4} turns  {entry.state:<6}  {printable(entry.key[1])}"
+        )
+        print(line if entry.failure is None else f"{line}  {printable(entry.failure)}")
+
+
+def _fields(entry: Summary) -> dict[str, Any]:
+    fields = entry._asdict() | {"state": entry.state, "skill_id": entry.key[0], "session_id": entry.key[1]}
+    return {name: value for name, value in fields.items() if name not in ("key", "ended")}
 
 
 def show_session(journal: SqliteJournal, name: str) -> None:
     """Print the transcript of a session, all its epochs."""
     entry = find_session(journal, name)
-    print(f"session {entry.key[1]} of skill {entry.key[0] or '-'}, {'ended' if entry.ended else 'open'}")
+    skill_id, session_id = map(printable, entry.key)
+    print(f"session {session_id} of skill {skill_id or '-'}, {entry.state}")
     for epoch, record in journal.turns(entry.id):
         print(_transcript(epoch, record))
+    if entry.failure is not None:
+        print(f"failed: {printable(entry.failure)}")
 
 
 def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int | None, debug: bool) -> None:
@@ -41,17 +58,20 @@ def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int |
     head, records = _last_epoch(journal, entry)
     stop = min(len(_by_script(records)), len(records) if until is None else until)
     session = _session(journal, entry, head, skill)
-    session.replay(records[:stop])
-    print(f"{stop} of {len(records)} turns replayed; the script waits at {session.where()}")
+    with noted():
+        session.replay(records[:stop])
+    print(f"{stop} of {len(records)} turns replayed; the script waits at {printable(session.where())}")
     if stop == len(records):
         session.close()
         return
     print(f"next, turn {stop}: {_said(records[stop])}")
     if stop == len(_by_script(records)):
         print("In this turn the script ended or raised; --pdb runs it in the debugger.")
+        if entry.failure is not None:
+            print(f"It raised {printable(entry.failure)}")
     if debug:
         print("In the debugger: `n` steps through the engine to the script with that request, `c` lets it go on.")
-        print(pdb.runcall(session.begin, parse_again(records[stop].request), records[stop].at))
+        print(printable(pdb.runcall(session.begin, parse_again(records[stop].request), records[stop].at)))
     session.close()
 
 
@@ -85,10 +105,10 @@ def find_session(journal: SqliteJournal, name: str) -> Summary:
     Raises:
         SettingsError: there is none.
     """
-    found = [entry for entry in journal.sessions(-1) if name in (str(entry.id), entry.key[1])]
-    if not found:
+    found = journal.find(name)
+    if found is None:
         raise SettingsError(f"no session {name!r} is recorded in {journal.path}; `sessions list` shows what is there")
-    return found[0]
+    return found
 
 
 def _last_epoch(journal: SqliteJournal, entry: Summary) -> tuple[Head, list[Record]]:
@@ -107,20 +127,15 @@ def _transcript(epoch: int, record: Record) -> str:
     lines = [f"{_time(record.at)}  [{epoch}.{record.n}]  {_said(record)}"]
     for op in record.ops:
         outcome = "is under way" if "wait" in op else json.dumps(op.get("ok", op.get("error")), ensure_ascii=False)
-        lines.append(f"{'':>25}step {op.get('name', op.get('wait'))}: {outcome[:200]}")
-    lines.append(f"{'':>25}Alice: {_clean(reply['text'])}{'  (end)' if reply['end_session'] else ''}")
+        lines.append(f"{'':>25}step {printable(op.get('name', op.get('wait')))}: {printable(outcome[:200])}")
+    lines.append(f"{'':>25}Alice: {printable(reply['text'])}{'  (end)' if reply['end_session'] else ''}")
     return "\n".join(lines)
 
 
 def _said(record: Record) -> str:
     request = parse_again(record.request).get("request") or {}
     kind = request.get("type", "event without a request")
-    return f"User: {_clean(request.get('command', ''))}" if kind == "SimpleUtterance" else f"User: <{kind}>"
-
-
-def _clean(text: str) -> str:
-    """What a user said may hold anything; a terminal gets what it can print."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return f"User: {printable(request.get('command', '') if kind == 'SimpleUtterance' else f'<{kind}>')}"
 
 
 def _time(at: float) -> str:

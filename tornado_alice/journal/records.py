@@ -119,3 +119,22 @@ class Summary(NamedTuple):
     last: float
     ended: bool
     failure: str | None
+
+    @property
+    def state(self) -> str:
+        """``open``, ``ended`` (it ended well) or ``failed`` (its script raised)."""
+        return ("ended" if self.failure is None else "failed") if self.ended else "open"
+
+
+class Wanted(NamedTuple):
+    """Which sessions a list is to show; None stands for all.
+
+    Attributes:
+        state: as `Summary.state`.
+        since: time of the last turn, in seconds since the Unix epoch, or later.
+        skill: its id.
+    """
+
+    state: str | None = None
+    since: float | None = None
+    skill: str | None = None

@@ -23,7 +23,7 @@ from . import statements
 from .base import SWEEP_BATCH, Retention
 from .clock import SteadyClock
 from .owners import Owner
-from .records import Head, Key, Known, Op, Place, Record, Summary
+from .records import Head, Key, Known, Op, Place, Record, Summary, Wanted
 from .schema import migrate, version
 from .statements import Claim
 from .troubles import explain
@@ -164,8 +164,12 @@ class SqliteJournal:
         finally:
             conn.close()
 
-    def sessions(self, limit: int) -> list[Summary]:
-        return self._guard(lambda conn: statements.sessions(conn, limit))
+    def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
+        return self._guard(lambda conn: statements.sessions(conn, limit, wanted))
+
+    def find(self, name: str) -> Summary | None:
+        """The session with this number, or else the latest with this session_id."""
+        return self._guard(lambda conn: statements.find(conn, name))
 
     def turns(self, id: int) -> list[tuple[int, Record]]:
         """(epoch, turn) of all epochs of a session, in order."""

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .base import SWEEP_BATCH, Retention
-from .records import Head, Kept, Key, Known, Op, Place, Record, Summary
+from .records import Head, Kept, Key, Known, Op, Place, Record, Summary, Wanted
 
 #: Columns of a `Record`.
 RECORD = "n, message_id, at, request, ops, reply, digest, version"
+#: Columns of a `Summary`.
+SUMMARY = "session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended, failure"
+#: A text with so many digits is no id: SQLite has 64 bits for one.
+MOST_DIGITS = 19
 #: `touched` is renewed with every 16th turn: it spares a second write in the others.
 TOUCH_EVERY = 16
 #: Name of a script that no module has: a session whose row is damaged is taken for one that has changed.
@@ -141,15 +145,29 @@ def turns(conn: sqlite3.Connection, id: int) -> list[tuple[int, Record]]:
     return [(epoch, _record(row)) for epoch, *row in conn.execute(query, (id,))]
 
 
-def sessions(conn: sqlite3.Connection, limit: int) -> list[Summary]:
-    """The sessions, the latest first; all for a limit of -1."""
-    query = """SELECT session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended, failure
-               FROM session JOIN turn ON turn.session = session.id
-               GROUP BY session.id ORDER BY max(at) DESC LIMIT ?"""
-    return [
-        Summary(id, (skill, name), epoch, count, first, last, bool(ended), failure)
-        for id, skill, name, epoch, count, first, last, ended, failure in conn.execute(query, (limit,))
-    ]
+def sessions(conn: sqlite3.Connection, limit: int, wanted: Wanted) -> list[Summary]:
+    """The sessions that are wanted, the latest first; all of them for a limit of -1."""
+    query = f"""SELECT {SUMMARY} FROM session JOIN turn ON turn.session = session.id
+                WHERE (:skill IS NULL OR skill_id = :skill) AND (:state IS NULL OR :state =
+                    CASE WHEN NOT ended THEN 'open' WHEN failure IS NULL THEN 'ended' ELSE 'failed' END)
+                GROUP BY session.id HAVING :since IS NULL OR max(at) >= :since
+                ORDER BY max(at) DESC LIMIT :limit"""  # noqa: S608 a constant
+    return [_summary(row) for row in conn.execute(query, {**wanted._asdict(), "limit": limit})]
+
+
+def find(conn: sqlite3.Connection, name: str) -> Summary | None:
+    """The session with this number, or else the latest with this session_id."""
+    query = f"""SELECT {SUMMARY} FROM session JOIN turn ON turn.session = session.id
+                WHERE session.id IN (SELECT :id UNION ALL SELECT id FROM session WHERE session_id = :name)
+                GROUP BY session.id ORDER BY session.id = :id DESC, max(at) DESC LIMIT 1"""  # noqa: S608 a constant
+    id = int(name) if name.isascii() and name.isdecimal() and len(name) < MOST_DIGITS else None
+    row = conn.execute(query, {"id": id, "name": name}).fetchone()
+    return _summary(row) if row else None
+
+
+def _summary(row: Sequence[Any]) -> Summary:
+    id, skill, name, epoch, count, first, last, ended, failure = row
+    return Summary(id, (skill, name), epoch, count, first, last, bool(ended), failure)
 
 
 def _record(row: Sequence[Any]) -> Record:

@@ -12,6 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from pi_service.handlers import api
 from pi_service.jobs import Change, Event, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine
@@ -161,6 +162,21 @@ async def test_refused(listen: Any, query: str, headers: dict[str, str], status:
         await listen(query, **headers)
     assert raised.value.code == status
     assert raised.value.response and json.loads(raised.value.response.body)["error"]["message"] == message
+
+
+async def test_so_many_watch_and_no_more(listen: Any, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Websockets are bounded in number; who comes too late is told, and comes in when another one has left."""
+    monkeypatch.setattr(api, "MAX_WATCHERS", 2)
+    first, _ = await listen(), await listen()
+    assert service.feed.subscribers == 2
+    with pytest.raises(HTTPClientError) as raised:
+        await listen()
+    assert raised.value.code == 429
+    assert raised.value.response and b"2 pages watch already" in raised.value.response.body
+    first.close()
+    while service.feed.subscribers == 2:
+        await asyncio.sleep(0.01)
+    assert (await heard(await listen()))["stage"] == "hello"
 
 
 async def test_not_a_websocket(http_client: AsyncHTTPClient, base_url: str) -> None:

@@ -271,6 +271,13 @@ async def test_static(browser: Browser) -> None:
         assert (await browser.fetch(path)).code == 200
 
 
+@gen_test
+@pytest.mark.parametrize("name", ["%00", "base.css%00", "base.html", "x" * 5000 + ".js"])
+async def test_no_static_file(browser: Browser, name: str) -> None:
+    """What is no file of the pages is a 4xx, whatever its name holds."""
+    assert 400 <= (await browser.fetch(f"/static/{name}")).code < 500
+
+
 def test_preferred() -> None:
     """Quality orders the wishes, and what cannot be read is none."""
     assert preferred("en; q=0.5, ru;q=0.9") == ["ru", "en"]

@@ -1,0 +1,102 @@
+"""Sockets that are bound before they listen, and that wait when the process is out of file descriptors."""
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from typing import Any
+
+from tornado.ioloop import IOLoop
+
+from .errors import CannotListen
+
+log = logging.getLogger(__name__)
+
+#: Seconds without accepting when there are no file descriptors.
+PAUSE = 1.0
+#: Seconds between two log lines that say the same.
+QUIET = 60.0
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Seldom:
+    """Logs an error that may come thousands of times a second, once in QUIET seconds."""
+
+    def __init__(self) -> None:
+        self._again = 0.0
+
+    def __call__(self, message: str, *args: object) -> None:
+        if time.monotonic() >= self._again:
+            self._again = time.monotonic() + QUIET
+            log.error(message, *args)
+
+
+class PatientSocket(socket.socket):
+    """A listening socket. Out of file descriptors it pauses; a loop that asks it again at once would only spin."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._exhausted = Seldom()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            self._exhausted("cannot accept connections: %s. They wait; raise `ulimit -n`", error.strerror)
+            self._pause()
+            raise BlockingIOError(errno.EAGAIN, "paused") from None
+
+    def _pause(self) -> None:
+        loop = IOLoop.current()
+        loop.update_handler(self.fileno(), 0)
+        asyncio.get_running_loop().call_later(PAUSE, self._go_on, loop)
+
+    def _go_on(self, loop: IOLoop) -> None:
+        if self.fileno() != -1:  # not closed meanwhile
+            loop.update_handler(self.fileno(), IOLoop.READ)
+
+
+def bind(port: int, address: str) -> list[PatientSocket]:
+    """Sockets for all addresses of a name, bound but not listening: until they do, nobody can connect.
+
+    Args:
+        port: 0 chooses one, the same for all of them.
+
+    Raises:
+        CannotListen: the port is taken or not ours, or there is no such address.
+    """
+    sockets: list[PatientSocket] = []
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, proto, _, place in dict.fromkeys(found):
+            if (sock := _socket(family, kind, proto)) is not None:
+                sockets.append(sock)
+                own_port = port or (sockets[0].getsockname()[1] if sockets[1:] else 0)
+                sock.bind((place[0], own_port, *place[2:]))
+    except OSError as error:
+        close(sockets)
+        raise CannotListen(f"Cannot listen on {address}:{port}: {error.strerror or error}.") from None
+    return sockets
+
+
+def close(sockets: list[PatientSocket]) -> None:
+    """Give the ports back."""
+    for sock in sockets:
+        sock.close()
+
+
+def _socket(family: int, kind: int, proto: int) -> PatientSocket | None:
+    try:
+        sock = PatientSocket(family, kind, proto)
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:  # a name may have an address of IPv6, and the machine none
+            return None
+        raise
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
