@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 ARGS ?=
 
-.PHONY: run test quick bench clean
+.PHONY: run test quick bench screenshots clean
 
 run: .venv/run.stamp
 	$(BIN)/python -m tornado_alice $(ARGS)
@@ -23,6 +23,9 @@ bench: .venv/bench.stamp
 	$(BIN)/python bench/pi.py
 	$(BIN)/python bench/service.py
 
+screenshots: .venv/test.stamp
+	$(BIN)/python bench/screenshots.py screenshots
+
 .venv/run.stamp: setup.cfg setup.py pyproject.toml | .venv
 	$(BIN)/pip install --quiet --editable .
 	touch $@
@@ -40,4 +43,4 @@ bench: .venv/bench.stamp
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv screenshots build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,12 +5,13 @@ Public are the names here, `pi_service.skill` (the bundled Alice skill), `pi_ser
 release.
 """
 
-from .digits import Match
 from .engines.base import Engine, Progress
 from .engines.local_engine import LocalEngine
 from .errors import (
     BadRequest,
     CheckFailed,
+    DigitsDamaged,
+    DirectoryUnusable,
     DiskFull,
     IllegalTransition,
     LimitExceeded,
@@ -18,6 +19,10 @@ from .errors import (
     PiError,
     QueueFull,
     SchemaError,
+    ServiceAway,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
     StoreUnavailable,
     WorkerDied,
 )
@@ -25,12 +30,15 @@ from .handlers.place import Place
 from .handlers.routes import routes, settings
 from .jobs import Change, Event, Job, Stage
 from .listing import Listing
+from .search import Match
 from .service import Service
 
 __all__ = [
     "BadRequest",
     "Change",
     "CheckFailed",
+    "DigitsDamaged",
+    "DirectoryUnusable",
     "DiskFull",
     "Engine",
     "Event",
@@ -47,7 +55,11 @@ __all__ = [
     "QueueFull",
     "SchemaError",
     "Service",
+    "ServiceAway",
     "Stage",
+    "StoreFull",
+    "StoreLocked",
+    "StoreReadOnly",
     "StoreUnavailable",
     "WorkerDied",
     "routes",

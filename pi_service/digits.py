@@ -4,45 +4,25 @@
    result never replaces a longer one, and digits that contradict those on disk are refused.
 2. `digits.<size>.sums` is written before the file it describes, under a name of its own, so that there is no
    moment at which a good file lacks its checksums.
-3. At start every block is checked. What comes before the first bad block is served, nothing after it.
+3. At start every block is checked, and each time it is read what is read. What comes before the first bad block is
+   served, nothing after it, until a new result takes the file's place.
 4. Positions are offsets in the file: 0 is the leading 3, and the n-th decimal digit stands at n.
 """
 
 import asyncio
 import hashlib
-import json
 import os
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from threading import Event
+from typing import BinaryIO, TypeVar
 
-from .errors import BadRequest, CheckFailed, NotFound, unwritable
+from . import search
+from .errors import CheckFailed, DigitsDamaged, NotFound, PiError, unwritable
+from .search import Match
+from .sums import BLOCK, Altered, Sums, read_sums, sums_of, verified, write_sums
 
-#: Bytes per checksum: 96 checksums for 10^8 digits; a bad byte costs at most a block of the good digits before it.
-BLOCK = 1 << 20
-#: Bytes per step of a search. `find` keeps the interpreter lock for 0.2 ms of it, then the read lets the loop run.
-#: Reading costs 10 % against a mapped file (measured), and a file cut short under our feet is no SIGBUS.
-STEP = 1 << 18
-#: Digits shown on either side of a found sequence.
-AROUND = 10
-#: Longest sequence that can be searched for, in digits.
-LONGEST = 20
-
-
-@dataclass(frozen=True)
-class Match:
-    """Where a sequence begins, or None. `around` holds up to ten digits more on either side."""
-
-    position: int | None  #: counted like n, after the point
-    around: str
-    searched: int  #: digits that were there to be searched
-
-
-@dataclass(frozen=True)
-class _Sums:
-    size: int  #: bytes of the file they describe
-    blocks: tuple[str, ...]
+T = TypeVar("T")
 
 
 class Digits:
@@ -52,7 +32,9 @@ class Digits:
         self._directory = directory
         self._path = directory / "digits.txt"
         self._file: BinaryIO | None = None
-        self._sums = _Sums(0, ())  # of what may be served, which is all that is known to be right
+        self._sums = Sums(0, ())  # of what may be served, which is all that is known to be right
+        self._damaged = 0  # bytes that could be served before damage was found
+        self._found = asyncio.Event()  # damage was
         self._replacing = asyncio.Lock()
         self._searching = asyncio.Lock()  # one search at a time: they would only fight for the interpreter lock
 
@@ -74,7 +56,7 @@ class Digits:
     async def close(self) -> None:
         """Let go of the file, after a replacement under way."""
         async with self._replacing:
-            self._serve(None, _Sums(0, ()))
+            self._serve(None, Sums(0, ()))
 
     def window(self, start: int, count: int) -> str:
         """Digits that are on disk.
@@ -85,39 +67,67 @@ class Digits:
 
         Raises:
             NotFound: they are not all on disk.
-            CheckFailed: the file became shorter while it was served.
+            DigitsDamaged: they were altered on disk.
         """
         if self._file is None or start + count > self._sums.size:
-            raise NotFound(
-                f"digits {start} to {start + count - 1} were asked for, "
-                f"but only {self.available} digits after the point are on disk"
-            )
-        data = os.pread(self._file.fileno(), count, start)
-        if len(data) < count:
-            raise CheckFailed("the digits file became shorter while it was served; a restart rebuilds it")
-        return data.decode("ascii")
+            raise self._missing(start, count)
+        try:
+            return self._sums.read(self._file.fileno(), start, count).decode("ascii")
+        except Altered as altered:
+            raise self._give_up(self._sums, *altered.args) from None
+
+    async def damage(self) -> str:
+        """Wait until digits turn out to be damaged on disk; what is wrong, in words."""
+        await self._found.wait()
+        self._found.clear()
+        return _damaged_after(self._sums)
 
     def digit(self, n: int) -> int:
         """The n-th decimal digit after the point."""
         return int(self.window(n, 1))
 
-    async def find(self, sequence: str, start: int = 1) -> Match:
+    async def find(self, sequence: str, start: int = 1, *, end: int | None = None, back: bool = False) -> Match:
         """The first place where a sequence stands; the leading 3 is not searched.
 
         Args:
-            sequence: 1 to `LONGEST` digits.
+            sequence: 1 to `search.LONGEST` digits.
             start: the first position to look at.
+            end: the last position to look at; None: the last on disk.
+            back: look for the last place that begins at `start` or before.
 
         Raises:
             BadRequest: `sequence` is something else.
+            DigitsDamaged: those to be searched were altered on disk.
         """
-        if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= LONGEST):
-            raise BadRequest("q", f"q must be 1 to {LONGEST} digits; got {sequence[:50]!r}")
-        size = self._sums.size
-        if not size:
-            return Match(None, "", 0)
+        wanted = search.check(sequence)
+        found = await self._search(end, lambda text: search.find(text, wanted, start if back else max(1, start), back))
+        return found or Match(None, "", 0)
+
+    async def count(self, sequence: str, *, end: int | None = None) -> int:
+        """How often a sequence stands at the positions 1 to `end`.
+
+        Raises:
+            BadRequest: `sequence` is not 1 to `search.LONGEST` digits.
+            DigitsDamaged: those to be searched were altered on disk.
+        """
+        wanted = search.check(sequence)
+        return await self._search(end, lambda text: search.count(text, wanted)) or 0
+
+    async def _search(self, end: int | None, function: Callable[[search.Text], T]) -> T | None:
+        """Search in a thread, which ends soon when the caller is cancelled; None if there are no digits."""
         async with self._searching:
-            return await asyncio.to_thread(_find, self._path, sequence.encode(), max(1, start), size)
+            sums = self._sums
+            size = sums.size if end is None else min(sums.size, end + 1)
+            if self._file is None or size <= 1:
+                return None
+            # a file of its own, which the thread closes: the served one may be replaced meanwhile
+            text = search.Text(os.dup(self._file.fileno()), sums, size, Event())
+            try:
+                return await asyncio.to_thread(_closing, function, text)
+            except Altered as altered:
+                raise self._give_up(sums, *altered.args) from None
+            finally:
+                text.stop.set()
 
     async def replace(self, source: Path, n: int) -> None:
         """Make a result the digits file; on return its digits are safe on disk.
@@ -151,21 +161,37 @@ class Digits:
             finally:
                 source.unlink(missing_ok=True)  # gives the space back; once installed it has another name
 
-    def _serve(self, file: BinaryIO | None, sums: _Sums) -> None:
+    def _serve(self, file: BinaryIO | None, sums: Sums) -> None:
         if self._file:
             self._file.close()
-        self._file, self._sums = file, sums
+        self._file, self._sums, self._damaged = file, sums, 0
+
+    def _missing(self, start: int, count: int) -> PiError:
+        if self._file is not None and start + count <= self._damaged:
+            return _damaged(start)
+        return NotFound(
+            f"digits {start} to {start + count - 1} were asked for, "
+            f"but only {self.available} digits after the point are on disk"
+        )
+
+    def _give_up(self, sums: Sums, position: int) -> DigitsDamaged:
+        """Serve only what lies before a bad block; what to tell those who asked for more."""
+        if sums is self._sums:  # else they are replaced, or it is known
+            self._damaged = max(self._damaged, sums.size)
+            self._sums = sums.before(position)
+            self._found.set()
+        return _damaged(position)
 
     # -- in a thread
 
-    def _install(self, source: Path, size: int) -> _Sums:
-        sums = _sums_of(source)
+    def _install(self, source: Path, size: int) -> Sums:
+        sums = sums_of(source)
         self._compare(source, sums, size)
         _sync(source)
         path = self._directory / f"digits.{size}.sums"
         temporary = path.with_suffix(".tmp")
         try:
-            temporary.write_text(json.dumps({"size": size, "blocks": sums.blocks}))
+            write_sums(temporary, sums)
             _sync(temporary)
             temporary.replace(path)
         finally:
@@ -176,64 +202,44 @@ class Digits:
             old.unlink()
         return sums
 
-    def _compare(self, source: Path, new: _Sums, size: int) -> None:
+    def _compare(self, source: Path, new: Sums, size: int) -> None:
         if new.size != size:
             raise CheckFailed(f"the result has {new.size} digits, not {size}")
-        whole = self._sums.size // BLOCK
-        tail = self._sums.size - whole * BLOCK
-        with source.open("rb") as file:
-            same = os.pread(file.fileno(), tail, whole * BLOCK) == self._tail(whole * BLOCK, tail)
-        if not same or new.blocks[:whole] != self._sums.blocks[:whole]:
+        old = self._sums
+        whole, tail = divmod(old.size, BLOCK)
+        with source.open("rb") as file:  # by sums: the old file itself may be damaged
+            end = hashlib.sha256(os.pread(file.fileno(), tail, whole * BLOCK)).hexdigest()
+        if new.blocks[:whole] != old.blocks[:whole] or (tail and end != old.blocks[whole]):
             raise CheckFailed("the result differs from the digits that are on disk already")
 
-    def _tail(self, start: int, count: int) -> bytes:
-        return os.pread(self._file.fileno(), count, start) if self._file else b""
-
-    def _verified(self) -> tuple[_Sums, str]:
+    def _verified(self) -> tuple[Sums, str]:
         if not self._path.exists():
-            return _Sums(0, ()), "the digits file is missing"
+            return Sums(0, ()), "the digits file is missing"
         size = self._path.stat().st_size
         # An interrupted replacement leaves the checksums of its unborn file too; the file's own fit its size.
         candidates = sorted(self._directory.glob("digits.*.sums"), key=lambda path: path.name != _name(size))
-        known = _read_sums(candidates[0]) if candidates else None
+        known = read_sums(candidates[0]) if candidates else None
         if known is None:
-            return _Sums(0, ()), "the checksums of the digits file are missing"
-        good = _good_blocks(self._path, known)
-        served = _Sums(min(good * BLOCK, known.size), known.blocks[:good])
-        if good < len(known.blocks):
-            return served, f"the digits file is damaged after its first {served.size} bytes"
-        return served, "" if size == known.size else f"the digits file has {size} bytes, not {known.size}"
+            return Sums(0, ()), "the checksums of the digits file are missing"
+        good = verified(self._path, known)
+        if good.size < known.size:
+            return good, _damaged_after(good)
+        return good, "" if size == known.size else f"the digits file has {size} bytes, not {known.size}"
 
 
 def _name(size: int) -> str:
     return f"digits.{size}.sums"
 
 
-def _read_sums(path: Path) -> _Sums | None:
-    with suppress(ValueError, KeyError, TypeError):
-        data = json.loads(path.read_text())
-        return _Sums(int(data["size"]), tuple(map(str, data["blocks"])))
-    return None
+def _damaged(position: int) -> DigitsDamaged:
+    return DigitsDamaged(
+        f"the digits from {position} on are damaged on disk: their file was altered or became shorter while it was "
+        "served; the jobs that need them are computed again"
+    )
 
 
-def _sums_of(path: Path) -> _Sums:
-    blocks = []
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            if not block.isdigit():
-                raise CheckFailed("the result holds something that is not a digit")
-            blocks.append(hashlib.sha256(block).hexdigest())
-        return _Sums(file.tell(), tuple(blocks))
-
-
-def _good_blocks(path: Path, known: _Sums) -> int:
-    """How many blocks of the file, from the first on, are what they should be."""
-    with path.open("rb") as file:
-        for index, expected in enumerate(known.blocks):
-            block = file.read(min(BLOCK, known.size - index * BLOCK))
-            if hashlib.sha256(block).hexdigest() != expected:
-                return index
-    return len(known.blocks)
+def _damaged_after(good: Sums) -> str:
+    return f"the digits file is damaged after its first {good.size} bytes"
 
 
 def _sync(path: Path) -> None:
@@ -244,16 +250,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _find(path: Path, sequence: bytes, start: int, size: int) -> Match:
-    overlap = len(sequence) - 1
-    with path.open("rb") as file:  # a file of its own: the served one may be replaced meanwhile
-        for offset in range(start, size, STEP):
-            step = min(STEP + overlap, size - offset)
-            index = os.pread(file.fileno(), step, offset).find(sequence)
-            if index >= 0:
-                position = offset + index
-                left = max(1, position - AROUND)
-                right = min(size, position + len(sequence) + AROUND)
-                around = os.pread(file.fileno(), right - left, left).decode("ascii")
-                return Match(position, around, size - 1)
-    return Match(None, "", size - 1)
+def _closing(function: Callable[[search.Text], T], text: search.Text) -> T:
+    try:
+        return function(text)
+    finally:
+        os.close(text.file)

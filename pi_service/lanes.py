@@ -2,15 +2,21 @@
 
 1. An unfinished job is in one lane's `waiting` or among one run's `members`; `drop` removes it from both.
 2. The leader is the job that waited longest, not the largest: nobody is overtaken for ever.
-3. A run whose leader has left takes no new members: it will bring no digits.
+3. A job's place in the queue is bounded by those of its lane that are smaller or of like size. A full queue of big
+   jobs refuses no smaller one, which costs them nothing and waits for the first of them alone; in all there may be
+   as many full queues as there are powers of ten.
+4. A run whose leader has left takes no new members: it will bring no digits.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 #: Seconds between two reports of progress, at least.
 PROGRESS_EVERY = 0.1
+#: A waiting job this many times as large as another takes no place from it: the other comes along with it.
+OUTWEIGHS = 10
 #: What progress must have moved by to be reported: so the history of a job of hours stays within a thousand lines.
 PROGRESS_STEP = 0.001
 
@@ -24,6 +30,7 @@ class Run:
     task: asyncio.Task[None] | None = None
     computing: bool = False  #: False again once digits are being written
     progress: float = 0.0
+    phase: str | None = None
     told_at: float = 0.0
     turn: int = 0
 
@@ -34,20 +41,22 @@ class Run:
 
     def begin(self, now: float) -> None:
         """A computation starts; its progress counts from nothing."""
-        self.computing, self.progress, self.told_at = True, 0.0, now
+        self.computing, self.progress, self.phase, self.told_at = True, 0.0, None, now
 
-    def report(self, fraction: float, now: float) -> list[int]:
+    def report(self, fraction: float, now: float, phase: str | None = None) -> list[int]:
         """Which members to tell of progress: none if it is too soon, else the leader and one follower.
 
-        Followers take turns, so that a thousand of them cost no more events than one.
+        Followers take turns, so that a thousand of them cost no more events than one. A new phase is never too soon.
 
         Args:
             fraction: 0..1.
             now: seconds of any clock that only goes forward.
+            phase: what goes on, if that is known.
         """
         soon = now - self.told_at < PROGRESS_EVERY or fraction - self.progress < PROGRESS_STEP
-        if soon or not self.computing or not self.wanted:
+        if (soon and phase in (None, self.phase)) or not self.computing or not self.wanted:
             return []
+        self.phase = phase or self.phase
         self.progress, self.told_at = fraction, now
         followers = [n for n in self.members if n != self.leader]
         self.turn += 1
@@ -84,9 +93,10 @@ class Lane:
         run = self.run
         return run if run and run.wanted and n < run.leader else None
 
-    def queued(self) -> int:
-        """How many jobs wait, followers included; the one being computed does not count."""
-        return len(self.waiting) + (len(self.run.members) - self.run.wanted if self.run else 0)
+    def queued(self, n: float = math.inf) -> int:
+        """How many jobs wait that count against a place for `n`: followers too, but not the one being computed."""
+        followers = [m for m in self.run.members if m != self.run.leader] if self.run else []
+        return sum(m < OUTWEIGHS * n for m in [*self.waiting, *followers])
 
     def drop(self, n: int) -> Callable[[], object] | None:
         """Take `n` out.

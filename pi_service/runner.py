@@ -17,11 +17,21 @@ from dataclasses import replace
 from functools import partial
 
 from .digits import Digits
-from .engines.base import QUICK, Engine
-from .errors import CheckFailed, NotFound, PiError, QueueFull, StoreUnavailable, WorkerDied, unwritable
+from .engines.base import QUICK, Engine, Phase
+from .errors import (
+    CheckFailed,
+    DigitsDamaged,
+    IllegalTransition,
+    NotFound,
+    PiError,
+    QueueFull,
+    StoreUnavailable,
+    WorkerDied,
+    unwritable,
+)
 from .feed import Feed
 from .jobs import Job, NewEvent, Stage
-from .lanes import Lane, Run
+from .lanes import PROGRESS_STEP, Lane, Run
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -40,7 +50,7 @@ class Runner:
         digits: where results go.
         feed: told of each change once it is committed.
         engine: started already.
-        max_queue: how many jobs may wait, those under way not counted.
+        max_queue: how many jobs may wait in one's way (see `lanes`), those under way not counted.
     """
 
     def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
@@ -48,6 +58,13 @@ class Runner:
         self._max_queue = max_queue
         self._quick, self._big = self._lanes = (Lane(), Lane())
         self._tasks: list[asyncio.Task[None]] = []
+        #: how often a job was stored since the start
+        self.stored = 0
+
+    @property
+    def queued(self) -> int:
+        """How many jobs wait; those being computed do not count."""
+        return sum(lane.queued() for lane in self._lanes)
 
     def start(self, trouble: str) -> None:
         """Schedule again what an earlier process left unfinished, and begin.
@@ -56,14 +73,36 @@ class Runner:
             trouble: what is wrong with the digits file; stored jobs whose digits it lost are computed again.
         """
         unfinished = self._store.unfinished()
-        lost = [job for job in self._store.with_status(Stage.STORED) if job.n > self._digits.available]
-        if lost:
-            log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
-        for job in sorted(lost, key=lambda job: -job.n):  # the largest first: the others follow it
-            self._schedule(job.n, NewEvent(Stage.SCHEDULED, f"{trouble}; its digits are computed again"))
+        for n in self._lost(trouble):
+            self._schedule(n, _again(trouble))
         for job in unfinished:
             self._schedule(job.n, NewEvent(Stage.SCHEDULED, "the server was restarted"))
         self._tasks = [asyncio.create_task(self._serve(lane)) for lane in self._lanes]
+        self._tasks.append(asyncio.create_task(self._mend()))
+
+    def _lost(self, trouble: str) -> list[int]:
+        """The stored jobs whose digits are not on disk any more; the largest first, since the others follow it."""
+        lost = [job.n for job in self._store.stored_beyond(self._digits.available)]
+        if lost:
+            log.warning("digits of %d stored jobs are lost, computing them again: %s", len(lost), trouble)
+        return lost
+
+    async def _mend(self) -> None:
+        """Compute again what turns out to be damaged while it is served."""
+        while True:
+            trouble = await self._digits.damage()
+            lost: list[int] | None = None
+            while lost is None or lost:
+                try:
+                    lost = self._lost(trouble) if lost is None else lost
+                    for n in list(lost):
+                        with suppress(IllegalTransition):  # it was removed meanwhile
+                            self._schedule(n, _again(trouble))
+                        lost.remove(n)
+                        await asyncio.sleep(0)  # a thousand jobs must not hold up the loop
+                except StoreUnavailable as error:
+                    log.warning("damaged digits have to wait: %s", error)
+                    await asyncio.sleep(STORE_RETRY)
 
     async def stop(self) -> None:
         """End the computations. No events: the jobs stay unfinished and the next start goes on with them."""
@@ -119,17 +158,21 @@ class Runner:
         raise NotFound(f"there is no job with n = {n}")
 
     def _enter(self, n: int) -> Job:
-        queued = sum(lane.queued() for lane in self._lanes)
+        queued = self._lane(n).queued(n)
         if queued >= self._max_queue and n > self._digits.available:
             raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
         return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
+
+    def _lane(self, n: int) -> Lane:
+        return self._quick if n <= QUICK else self._big
 
     def _schedule(self, n: int, *steps: NewEvent) -> Job:
         """Record `steps`, which end in `scheduled`, and send `n` the shortest way to its digits."""
         if n <= self._digits.available:
             taken = NewEvent(Stage.TAKEN, "its digits are on disk already")
-            return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
-        lane = self._quick if n <= QUICK else self._big
+            with suppress(DigitsDamaged):  # then they are computed as if they had never been there
+                return self._record(n, *steps, taken, NewEvent(Stage.CALCULATED), self._stored(n))
+        lane = self._lane(n)
         if run := lane.joinable(n):
             job = self._record(n, *steps, _taken(n, run))
             run.members[n] = None
@@ -208,11 +251,12 @@ class Runner:
         await self._tell(run, run.leader, NewEvent(Stage.CALCULATED))
         await self._digits.replace(path, run.leader)
 
-    def _progress(self, run: Run, fraction: float) -> None:
-        fraction = min(1.0, fraction)
-        for n in run.report(fraction, asyncio.get_running_loop().time()):
+    def _progress(self, run: Run, fraction: float, phase: Phase | None = None) -> None:
+        fraction = max(PROGRESS_STEP, min(1.0, fraction))  # above 0: a phase that begins is a report, too
+        begun = phase.value if phase and phase != run.phase else None
+        for n in run.report(fraction, asyncio.get_running_loop().time(), phase):
             with suppress(StoreUnavailable):  # the next report makes up for it
-                self._record(n, NewEvent(Stage.TAKEN, progress=fraction))
+                self._record(n, NewEvent(Stage.TAKEN, begun if n == run.leader else None, fraction))
 
     # -- recording
 
@@ -237,6 +281,7 @@ class Runner:
         self._feed.publish(changes)
         for event in (change.event for change in changes if not change.event.is_report):
             log.info("n=%d attempt=%d %s %s", n, event.attempt, event.stage.value, event.detail or "")
+            self.stored += event.stage is Stage.STORED
         job = changes[-1].job
         assert job is not None  # only `removed` leaves none
         return job
@@ -244,6 +289,10 @@ class Runner:
 
 def _taken(n: int, run: Run) -> NewEvent:
     return NewEvent(Stage.TAKEN, None if n == run.leader else f"together with n = {run.leader}")
+
+
+def _again(trouble: str) -> NewEvent:
+    return NewEvent(Stage.SCHEDULED, f"{trouble}; its digits are computed again")
 
 
 def _reason(run: Run, error: Exception) -> str:

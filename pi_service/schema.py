@@ -47,7 +47,28 @@ MIGRATIONS = (
     CREATE INDEX IF NOT EXISTS job_status ON job (status);
     CREATE INDEX IF NOT EXISTS job_registered_at ON job (registered_at, n);
     """,
+    # what may go of a history: attempts before the last 20, but not the registration that the present life began with;
+    # and an index for every order of the list, and the usual one of each status: it is read on the loop
+    """
+    DROP TRIGGER event_is_never_deleted;
+    CREATE TRIGGER event_is_not_deleted_early BEFORE DELETE ON event
+    WHEN OLD.attempt > (SELECT attempt FROM event WHERE n = OLD.n ORDER BY seq DESC LIMIT 1) - 20
+    OR OLD.stage = 'registered' AND OLD.seq = (
+        SELECT MIN(seq) FROM event WHERE n = OLD.n AND seq > COALESCE(
+            (SELECT MAX(seq) FROM event WHERE n = OLD.n AND stage = 'removed'), 0
+        )
+    )
+    BEGIN SELECT RAISE(ABORT, 'events are append-only; attempts before the last 20 may go'); END;
+    DROP INDEX job_status;
+    CREATE INDEX job_status_n ON job (status, n);
+    CREATE INDEX job_status_registered_at ON job (status, registered_at, n);
+    CREATE INDEX job_finished_at ON job (finished_at, n);
+    CREATE INDEX job_seconds ON job (seconds, n);
+    """,
 )
+
+#: Attempts of a job whose events are kept; the trigger holds it.
+ATTEMPTS_KEPT = 20
 
 Columns = set[tuple[str, str]]
 

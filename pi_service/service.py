@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .checks import whole
-from .digits import Digits, Match
+from .digits import Digits
 from .engines.base import Engine
-from .errors import NotFound, StoreUnavailable
+from .errors import NotFound, ServiceAway, unusable
 from .feed import Feed
 from .jobs import Event, Job
 from .listing import NEWEST, Listing
+from .load import Load, Talk
 from .runner import Runner
+from .search import Match
 from .store import Store
 
 
@@ -33,23 +35,35 @@ class _Parts:
     feed: Feed
     digits: Digits
     runner: Runner
+    load: Load
 
 
 class Service:
     """Jobs "n-th digit of pi". Nothing is touched before `start`.
 
-    Before `start` and after `stop` whatever asks for jobs or digits raises `StoreUnavailable`.
+    Before `start` and after `stop` whatever asks for jobs or digits raises `ServiceAway`, a `StoreUnavailable`.
 
     Args:
         data_dir: the service's own directory; one process at a time can have it.
         engine: where pi is computed; the service starts and stops it.
         max_digits: the largest n that is accepted.
-        max_queue: how many jobs may wait for the workers.
+        max_queue: how many jobs of like size, or smaller, may wait for the same workers.
+        talk: tells turns of dialogs since the start, and sessions live now, for the picture of the last hour; None
+            where there are no dialogs.
     """
 
-    def __init__(self, data_dir: Path, *, engine: Engine, max_digits: int = 10_000_000, max_queue: int = 1000) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        engine: Engine,
+        max_digits: int = 10_000_000,
+        max_queue: int = 1000,
+        talk: Talk | None = None,
+    ) -> None:
         self.max_digits = max_digits
         self._max_queue = max_queue
+        self._talk = talk
         self._directory = data_dir
         self._engine = engine
         self._started: _Parts | None = None
@@ -59,10 +73,18 @@ class Service:
         """Open the data directory, verify the digits, schedule what is unfinished.
 
         Raises:
-            StoreUnavailable: another process has the directory, or the database cannot be opened.
+            ServiceAway: another process has the directory.
+            StoreUnavailable: the database cannot be opened.
+            DirectoryUnusable: the directory cannot be read or written.
             SchemaError: the database is of a newer release, or not ours.
             PiError: the engine's own, if it cannot start. After any error nothing is left running.
         """
+        try:
+            await self._start()
+        except OSError as error:
+            raise unusable(self._directory, error) from error
+
+    async def _start(self) -> None:
         workdir = self._directory / "work"
         workdir.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as closing:
@@ -87,7 +109,10 @@ class Service:
         runner = Runner(store, digits, feed, self._engine, self._max_queue)
         closing.push_async_callback(runner.stop)
         runner.start(trouble)
-        return _Parts(store, feed, digits, runner)
+        load = Load(runner, self._talk)
+        closing.push_async_callback(load.stop)
+        load.start()
+        return _Parts(store, feed, digits, runner, load)
 
     async def stop(self) -> None:
         """End computations, workers and subscriptions; what is unfinished goes on at the next start."""
@@ -97,7 +122,7 @@ class Service:
     @property
     def _parts(self) -> _Parts:
         if self._started is None:
-            raise StoreUnavailable("the pi service does not run in this process; start it, or ask the one that does")
+            raise ServiceAway("the pi service does not run in this process; start it, or ask the one that does")
         return self._started
 
     # -- jobs
@@ -121,9 +146,20 @@ class Service:
         """The job `n`, or None if it was never registered or is removed."""
         return self._parts.store.job(n)
 
-    def events(self, n: int) -> list[Event]:
-        """The history of `n`, earlier lives of a removed job included, oldest first."""
-        return self._parts.store.events(n)
+    def events(self, n: int, after: int = 0, limit: int | None = None, *, reports: bool = True) -> list[Event]:
+        """The history of `n`, its last 20 attempts, earlier lives of a removed job included, oldest first.
+
+        Args:
+            n: the job.
+            after: only events with an id above it.
+            limit: how many at most; None is no limit.
+            reports: whether reports of progress are among them.
+        """
+        return self._parts.store.events(n, after, limit, reports)
+
+    def milestones(self, n: int) -> list[Event]:
+        """The history of `n` as `timeline` needs it: a few events, however often progress was reported."""
+        return self._parts.store.milestones(n)
 
     def jobs(self, listing: Listing = NEWEST) -> tuple[list[Job], int]:
         """One page of the jobs.
@@ -169,6 +205,15 @@ class Service:
                 return job
             await self.feed.news()
 
+    def load(self) -> dict[str, list[float | None]]:
+        """The last hour, minute by minute, the one under way last; None where nobody looked.
+
+        Returns:
+            `minutes`: when each began, in UNIX seconds; `jobs` stored; the longest `queue`; with dialogs also `turns` a
+            second and the most live `sessions`.
+        """
+        return self._parts.load.hour()
+
     @property
     def feed(self) -> Feed:
         """Every change of every job, to subscribe to."""
@@ -193,17 +238,27 @@ class Service:
         """
         return self._parts.digits.window(start, count)
 
-    async def search(self, sequence: str, start: int = 1) -> Match:
+    async def search(self, sequence: str, start: int = 1, *, end: int | None = None, back: bool = False) -> Match:
         """The first place where a sequence stands.
 
         Args:
-            sequence: 1 to 20 digits.
+            sequence: 1 to 50 digits.
             start: the first position to look at; 1 is the first digit after the point.
+            end: the last position to look at; None: the last on disk.
+            back: look for the last place that begins at `start` or before.
 
         Raises:
             BadRequest: `sequence` is something else.
         """
-        return await self._parts.digits.find(sequence, start)
+        return await self._parts.digits.find(sequence, start, end=end, back=back)
+
+    async def count(self, sequence: str, *, end: int | None = None) -> int:
+        """How often a sequence stands at the positions 1 to `end`; overlapping ones count.
+
+        Raises:
+            BadRequest: `sequence` is not 1 to 50 digits.
+        """
+        return await self._parts.digits.count(sequence, end=end)
 
 
 def _lock(directory: Path) -> BinaryIO:
@@ -214,7 +269,7 @@ def _lock(directory: Path) -> BinaryIO:
     file = (directory / "lock").open("ab")
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         file.close()
-        raise StoreUnavailable(f"another process is using the data directory {directory}") from None
+        raise ServiceAway(f"another process is using the data directory {directory}") from None
     return file

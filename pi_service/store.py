@@ -1,6 +1,8 @@
 """Events and jobs in SQLite.
 
-1. `event` is append-only (a trigger holds that); `job` is its fold, written in the same transaction.
+1. `event` is append-only; `job` is its fold, written in the same transaction. The one thing that is ever deleted are
+   attempts of a job before its last 20, when a new one opens: asked for, cancelled and removed again and again, a job
+   would fill the disk. The registration of its present life stays, so the fold does too. Triggers hold all that.
 2. UNIQUE (n, seq) is the point of synchronisation: the k-th event of a job exists once, whoever writes it.
    A writer that comes too late gets `IllegalTransition`, exactly as if it had read the newer state first.
 3. Every method is one short transaction and runs on the caller's thread, the loop's. Whatever SQLite refuses
@@ -18,10 +20,10 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from .errors import IllegalTransition, StoreUnavailable
-from .jobs import UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from .errors import IllegalTransition, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from .jobs import REPORTING, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
 from .listing import Listing
-from .schema import migrate
+from .schema import ATTEMPTS_KEPT, migrate
 
 #: The loop waits here, so a locked database is given up soon.
 BUSY_SECONDS = 0.2
@@ -37,6 +39,15 @@ TROUBLES = {
     sqlite3.SQLITE_CORRUPT: ("is damaged", "stop the server, then put back a copy or move the file away"),
     sqlite3.SQLITE_NOTADB: ("is damaged", "stop the server, then put back a copy or move the file away"),
 }
+#: Those that others must be able to tell apart.
+KINDS = {
+    sqlite3.SQLITE_BUSY: StoreLocked,
+    sqlite3.SQLITE_LOCKED: StoreLocked,
+    sqlite3.SQLITE_FULL: StoreFull,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
+}
+#: Decimal digits of the largest n that can be looked for, as `checks.parse_whole` has it.
+MAX_DIGITS_OF_N = 15
 #: Of a result code; the bits above tell variants of the same trouble apart.
 PRIMARY = 0xFF
 
@@ -84,6 +95,7 @@ class Store:
         durable = not all(step.is_report for step in steps)
         with _guard(), self._transaction(durable):
             last, seq = self._last(n)
+            before = last.attempt if last else 0
             job = self._job(n)
             changes = []
             for step in steps:
@@ -94,6 +106,8 @@ class Store:
                 last = event
                 changes.append(Change(event, job))
             self._project(n, job)
+            if last and last.attempt > max(before, ATTEMPTS_KEPT):
+                self._forget(n, last.attempt - ATTEMPTS_KEPT)
             return changes
 
     @contextmanager
@@ -123,7 +137,20 @@ class Store:
         if job is None:
             self._table("job").delete_where("n = ?", [n])
         else:
-            self._table("job").upsert(asdict(job) | {"status": job.status.value}, pk="n")
+            # no `upsert`: sqlite_utils finds out by a write of its own whether SQLite can do that, and if the disk
+            # is full at that moment it uses a way that leaves out, without an error, every job that is new
+            self._table("job").insert(asdict(job) | {"status": job.status.value}, pk="n", replace=True)
+
+    def _forget(self, n: int, upto: int) -> None:
+        """Delete the events of the attempts up to `upto`, but for the first event of the present life."""
+        where = """
+            n = :n AND attempt <= :upto AND seq <> (
+                SELECT MIN(seq) FROM event WHERE n = :n AND seq > COALESCE(
+                    (SELECT MAX(seq) FROM event WHERE n = :n AND stage = 'removed'), 0
+                )
+            )
+        """
+        self._table("event").delete_where(where, {"n": n, "upto": upto})
 
     # -- reading
 
@@ -132,31 +159,54 @@ class Store:
         with _guard():
             return self._job(n)
 
-    def events(self, n: int) -> list[Event]:
-        """The whole history of `n`, earlier lives of a removed job included, oldest first."""
+    def events(self, n: int, after: int = 0, limit: int | None = None, reports: bool = True) -> list[Event]:
+        """The history of `n`, earlier lives of a removed job included, oldest first.
+
+        Args:
+            n: the job.
+            after: only events with an id above it.
+            limit: how many at most; None is no limit.
+            reports: whether reports of progress are among them.
+        """
+        where = "n = :n AND id > :after AND (:reports OR NOT (stage = :reporting AND progress > 0))"
+        values = {"n": n, "after": after, "reports": reports, "reporting": REPORTING}
         with _guard():
-            return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
+            return [_event(row) for row in self._table("event").rows_where(where, values, order_by="seq", limit=limit)]
+
+    def milestones(self, n: int) -> list[Event]:
+        """The history of `n` without the reports that say nothing new: kept are those that begin a phase, and the last
+        one of each attempt, which may have been broken off there."""
+        where = """
+            n = :n AND (
+                stage <> :reporting OR progress = 0 OR detail IS NOT NULL
+                OR id IN (SELECT MAX(id) FROM event WHERE n = :n GROUP BY attempt)
+            )
+        """
+        values = {"n": n, "reporting": REPORTING.value}
+        with _guard():
+            return [_event(row) for row in self._table("event").rows_where(where, values, order_by="seq")]
 
     def jobs(self, listing: Listing) -> tuple[list[Job], int]:
         """The jobs on the page of `listing`, and how many there are on all its pages."""
-        where = "(:status IS NULL OR status = :status) AND substr(n, 1, length(:q)) = :q"
-        values = {"status": listing.status, "q": listing.q}
+        where, values = _where(listing), {"status": listing.status}
         order, limit, offset = _order(listing.sort), listing.per_page, (listing.page - 1) * listing.per_page
         with _guard():
             table = self._table("job")
             rows = table.rows_where(where, values, order_by=order, limit=limit, offset=offset)
             return [_job(row) for row in rows], table.count_where(where, values)
 
-    def with_status(self, *stages: Stage) -> list[Job]:
-        """All jobs in one of `stages`, in the order of their registration."""
-        marks = ", ".join("?" * len(stages))
+    def stored_beyond(self, n: int) -> list[Job]:
+        """The stored jobs of more than `n` digits, the largest first."""
         with _guard():
-            rows = self._table("job").rows_where(f"status IN ({marks})", stages, order_by="registered_at, n")
+            rows = self._table("job").rows_where("n > ? AND status = ?", [n, Stage.STORED], order_by="n DESC")
             return [_job(row) for row in rows]
 
     def unfinished(self) -> list[Job]:
         """The jobs that still need work, in the order of their registration."""
-        return self.with_status(*sorted(UNFINISHED))
+        marks = ", ".join("?" * len(UNFINISHED))
+        with _guard():
+            rows = self._table("job").rows_where(f"status IN ({marks})", [*UNFINISHED], order_by="registered_at, n")
+            return [_job(row) for row in rows]
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """Up to `limit` events with an id above `after`, each with its job as it is now."""
@@ -189,22 +239,33 @@ def _guard() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(_trouble(error)) from error
+        raise _trouble(error) from error
 
 
-def _trouble(error: sqlite3.DatabaseError) -> str:
+def _trouble(error: sqlite3.DatabaseError) -> StoreUnavailable:
     # errors of the Python module itself, such as a closed connection, carry no code of SQLite
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY
     what, remedy = TROUBLES.get(code, ("does not answer as it should", "try again later"))
-    return f"the jobs database {what} ({error}); nothing was changed, {remedy}"
+    kind = KINDS.get(code, StoreUnavailable)
+    return kind(f"the jobs database {what} ({error}); nothing was changed, {remedy}")
+
+
+# Conditions and orders are such that an index answers them: the loop waits, also with 10^5 jobs in the table. They are
+# safe to be put into SQL, since a Listing has only digits and names of columns there.
+
+
+def _where(listing: Listing) -> str:
+    conditions = ["status = :status"] if listing.status else []
+    if listing.q:
+        q, most = int(listing.q), MAX_DIGITS_OF_N - len(listing.q)
+        ranges = [f"n BETWEEN {q * 10**k} AND {(q + 1) * 10**k - 1}" for k in range(most + 1)]
+        conditions.append("0" if listing.q.startswith("0") else f"({' OR '.join(ranges)})")
+    return " AND ".join(conditions) or "1"
 
 
 def _order(sort: str) -> str:
-    # safe to be put into SQL: a Listing has only names of columns there
     column, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
-    if column in ("finished_at", "seconds"):
-        return f"{column} IS NULL, {column} {direction}, n {direction}"
-    return f"{column} {direction}, n {direction}"
+    return f"n {direction}" if column == "n" else f"{column} {direction} NULLS LAST, n {direction}"
 
 
 def _event(row: dict[str, Any]) -> Event:

@@ -5,6 +5,8 @@ const WORDS = JSON.parse(document.body.dataset.texts);
 
 const whole = new Intl.NumberFormat(LANG, { useGrouping: "always" });
 const share = new Intl.NumberFormat(LANG, { style: "percent", maximumFractionDigits: 0 });
+const fineShare = new Intl.NumberFormat(LANG, { style: "percent", maximumSignificantDigits: 2 });
+const sureShare = new Intl.NumberFormat(LANG, { style: "percent", maximumFractionDigits: 2 });
 const date = new Intl.DateTimeFormat(LANG, { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat(LANG, { timeStyle: "medium" });
 const fine = new Intl.DateTimeFormat(LANG, {
@@ -13,6 +15,16 @@ const fine = new Intl.DateTimeFormat(LANG, {
 
 export const number = (value) => whole.format(value);
 export const percent = (fraction) => share.format(fraction);
+
+/** A probability of any size: 9.5 %, > 99.99 %, 1 : 10^12. */
+export function rare(probability) {
+  if (probability > 0.9999) return `> ${sureShare.format(0.9999)}`;
+  if (probability > 0.99) return sureShare.format(probability);
+  if (probability >= 0.000_001) return fineShare.format(probability);
+  return `1 : 10${superscript(Math.round(-Math.log10(probability)))}`;
+}
+
+const superscript = (value) => [...String(value)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
 
 /** Whether texts.py has the phrase `key`: of what has none nothing is said. */
 export const has = (key) => key in WORDS;

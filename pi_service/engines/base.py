@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,25 @@ from ..errors import LimitExceeded
 #: The largest n that counts as small: such jobs have a worker of their own and never wait for a big one.
 QUICK = 100_000
 
-#: Told of the finished fraction 0..1 of a computation, on the event loop.
-Progress = Callable[[float], None]
+
+class Phase(StrEnum):
+    """What a computation does; each begins when the one before is over."""
+
+    SPLITTING = "splitting"  #: the terms of the series, and beside them the square root
+    DIVISION = "division"  #: one fraction of it all, in binary
+    CONVERSION = "conversion"  #: its decimal digits
+
+
+class Progress(Protocol):
+    """What an engine tells its progress to."""
+
+    def __call__(self, fraction: float, phase: Phase | None = None) -> None:
+        """Told on the event loop.
+
+        Args:
+            fraction: how much is finished, 0..1.
+            phase: what begins or goes on now; None if the engine does not know.
+        """
 
 
 class Engine(Protocol):

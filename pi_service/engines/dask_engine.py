@@ -32,7 +32,7 @@ from distributed import Client, Future, KilledWorker, as_completed
 from ..arithmetic import chudnovsky, radix
 from ..errors import LimitExceeded, PiError, WorkerDied, unwritable
 from . import dask_tasks
-from .base import QUICK, Progress, first
+from .base import QUICK, Phase, Progress, first
 from .dask_tasks import code, work
 from .local_tasks import write_all
 from .plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
@@ -62,6 +62,8 @@ class Graph:
     weights: dict[str, float] = field(default_factory=dict)
     ends: dict[Span, Any] = field(default_factory=dict)  #: keys, or futures of what is kept from before
     texts: list[str] = field(default_factory=list)
+    #: a phase begins when the tasks of all these keys are done; the later one comes first
+    begins: dict[Phase, set[str]] = field(default_factory=dict)
 
     def add(self, name: str, weight: float, function: Callable[..., object], *args: Any) -> str:
         """Add a task whose arguments may be keys of others; its key says all that its result depends on."""
@@ -73,6 +75,12 @@ class Graph:
         self.tasks[key] = (operator.call, (pickle.loads, call), *args)
         self.weights[key] = weight
         return key
+
+    def phase(self, finished: set[str]) -> Phase | None:
+        """What goes on when these tasks are finished; None if there is nothing to tell apart."""
+        if not self.begins:
+            return None
+        return next((phase for phase, keys in self.begins.items() if keys <= finished), Phase.SPLITTING)
 
 
 def small_graph(n: int) -> Graph:
@@ -97,6 +105,8 @@ def big_graph(n: int, threads: int, kept: dict[Span, Future[Any]]) -> Graph:
     powers = [graph.add("power", POWER / levels, dask_tasks.power, digits >> i + 1) for i in range(levels)]
     graph.ends = add_terms(graph, chudnovsky.terms(digits), threads, kept)
     whole = graph.add("fraction", FRACTION, dask_tasks.fraction, root, digits, threads, *graph.ends.values())
+
+    graph.begins = {Phase.CONVERSION: {whole}, Phase.DIVISION: {root, *graph.ends.values()} & graph.tasks.keys()}
 
     parts = [(whole, 0)]
     weight = CONVERT / (levels + 1)
@@ -260,13 +270,14 @@ class Computation:
 
     async def _follow(self, progress: Progress) -> None:
         """Report finished tasks; release what only other tasks need, so that the workers can forget it."""
-        done, total = 0.0, sum(self._graph.weights.values())
+        done, total, finished = 0.0, sum(self._graph.weights.values()), set()
         wanted = {*self._graph.texts, *(end.key for end in self.ends().values())}
         async for future in as_completed(list(self._futures.values()), loop=self._client.loop):
             if future.status in ("error", "cancelled"):
                 await future  # raises
             done += self._graph.weights[future.key]
-            progress(min(1.0, done / total))
+            finished.add(future.key)
+            progress(min(1.0, done / total), self._graph.phase(finished))
             if future.key not in wanted:
                 future.release()
 

@@ -15,8 +15,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from ..errors import LimitExceeded
-from . import local_tasks, ranges
-from .base import QUICK, Progress, first
+from . import leftovers, local_tasks, ranges
+from .base import QUICK, Phase, Progress, first
 from .local_plan import Task, plan
 from .pool import PAGE, PAGES, STATE, Pool, stat
 from .ranges import BadFile
@@ -56,6 +56,8 @@ class LocalEngine:
 
     async def start(self, workdir: Path) -> None:
         self._workdir = workdir
+        leftovers.clean(workdir)
+        leftovers.start_tracker()
         await asyncio.gather(self._pool.start(), self._quick.start())
 
     async def stop(self) -> None:
@@ -100,11 +102,13 @@ class LocalEngine:
         async def one(task: Task) -> None:
             nonlocal done
             await asyncio.gather(*(running[need] for need in task.needs if need in running))
+            if task.phase is not Phase.SPLITTING:
+                progress(min(1.0, done / total), task.phase)  # what went before is done
             await self._pool.run(task.name, task.function, *task.args)
             for path in task.spent:
                 path.unlink(missing_ok=True)
             done += task.weight
-            progress(min(1.0, done / total))
+            progress(min(1.0, done / total), task.phase)
 
         async with asyncio.TaskGroup() as group:
             for task in tasks:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..arithmetic import chudnovsky, radix
 from . import local_tasks, ranges
+from .base import Phase
 from .plan import CONVERT, FRACTION, MERGE, POWER, ROOT, SPLIT, cover, halves
 from .ranges import Span
 
@@ -28,6 +29,7 @@ class Task:
     outputs: tuple[Path, ...] = ()
     needs: tuple[str, ...] = ()
     spent: tuple[Path, ...] = ()  #: files that nobody needs once the outputs are there
+    phase: Phase = Phase.SPLITTING
 
     @property
     def done(self) -> bool:
@@ -93,11 +95,20 @@ def plan(n: int, directory: Path, workers: int, target: Path) -> list[Task]:
         Task("square root", local_tasks.root, (root, bits), ROOT, (root,)),
         Task("power of five", local_tasks.power, (power, digits // 2), POWER, (power,)),
         *splitting,
-        Task("division", local_tasks.fraction, (directory, ends, (root, power), out, digits), FRACTION, out, needs),
+        Task(
+            "division",
+            local_tasks.fraction,
+            (directory, ends, (root, power), out, digits),
+            FRACTION,
+            out,
+            needs,
+            phase=Phase.DIVISION,
+        ),
     ]
     for i, path in enumerate(out):
         args = (path, target, 1 + i * (digits // pieces), n + 1)
-        tasks.append(Task(f"digits of part {i + 1}", local_tasks.convert, args, CONVERT / pieces, (), ("division",)))
+        name, share = f"digits of part {i + 1}", CONVERT / pieces
+        tasks.append(Task(name, local_tasks.convert, args, share, needs=("division",), phase=Phase.CONVERSION))
     return required(tasks)
 
 

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any
@@ -65,6 +66,9 @@ class Context(multiprocessing.context.ForkServerContext):
 
 def prepare(announce: Connection) -> None:
     """Runs first in each worker: see the module's docstring."""
+    # The fork server ends once nobody holds this end of its pipe. That shall be the server alone: a worker that is
+    # stopped or in a long product does not see that the server is gone, and would keep all of them.
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # it has no other way
     os.setpgrp()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Pebble's own handler waits for the end of a long product
     libc = ctypes.CDLL(None)

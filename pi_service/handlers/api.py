@@ -18,8 +18,8 @@ from ..listing import Listing
 from ..service import Service
 from .base import BaseHandler, Problem, Refused
 
-#: Digits in the largest window; it is read in well under a millisecond, on the loop.
-MAX_WINDOW = 10_000
+#: Events in one answer: those of any usual job, read and written in a few milliseconds, on the loop.
+MAX_EVENTS = 500
 #: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
 MAX_WATCHERS = 200
 
@@ -52,6 +52,15 @@ class ApiHandler(BaseHandler):
 
     def n(self, text: str) -> int:
         return parse_whole("n", text, 1)
+
+
+class LoadHandler(ApiHandler):
+    """`/api/load`: the last hour, minute by minute."""
+
+    def get(self) -> None:
+        self.finish(self.service.load())
+
+    head = get
 
 
 class UnknownHandler(ApiHandler):
@@ -91,14 +100,16 @@ class JobsHandler(ApiHandler):
 
 
 class JobHandler(ApiHandler):
-    """`/api/jobs/<n>`: the job with its events; cancel or remove it."""
+    """`/api/jobs/<n>`: the job with its events, oldest first, in pages; cancel or remove it."""
 
     def get(self, n: str) -> None:
         job = self.service.job(self.n(n))
         if job is None:
             raise NotFound(f"there is no job with n = {int(n)}")
-        events = [event.as_json() for event in self.service.events(job.n)]
-        self.finish({**job.as_json(), "events": events})
+        after = parse_whole("after", self.argument("after", "0"), 0)
+        limit = parse_whole("limit", self.argument("limit", str(MAX_EVENTS)), 1, MAX_EVENTS)
+        events = [event.as_json() for event in self.service.events(job.n, after, limit + 1)]
+        self.finish({**job.as_json(), "events": events[:limit], "more": len(events) > limit})
 
     head = get
 
@@ -111,35 +122,6 @@ class RetryHandler(ApiHandler):
 
     def post(self, n: str) -> None:
         self.finish(self.service.retry(self.n(n)).as_json())
-
-
-class SearchHandler(ApiHandler):
-    """`/api/search`: where a sequence of digits stands first."""
-
-    async def get(self) -> None:
-        q = self.argument("q", "")
-        found = await self.service.search(q, parse_whole("start", self.argument("start", "1"), 0))
-        self.finish({"q": q, "position": found.position, "around": found.around, "searched": found.searched})
-
-    head = get
-
-
-class WindowHandler(ApiHandler):
-    """`/v1/pi`: a window of digits, as the public pi.delivery API answers it."""
-
-    cache = "public, max-age=31536000, immutable"  # digits once stored are the same for ever
-
-    def get(self) -> None:
-        start = parse_whole("start", self.argument("start", "0"), 0)
-        count = parse_whole("numberOfDigits", self.argument("numberOfDigits", "100"), 1, MAX_WINDOW)
-        digits = self.service.digit_window(start, count)
-        self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.finish(f'{{"content":"{digits}"}}')  # digits need no escaping
-
-    head = get
-
-    def compute_etag(self) -> None:
-        """None is needed: nobody asks again for what never changes."""
 
 
 class EventsHandler(ApiHandler, WebSocketHandler):

@@ -9,7 +9,7 @@ from typing import Any
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import HTTPError, OutputTransform, RequestHandler
 
-from ..errors import BadRequest, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
+from ..errors import BadRequest, DigitsDamaged, IllegalTransition, NotFound, PiError, QueueFull, StoreUnavailable
 from .place import Place
 
 log = logging.getLogger(__name__)
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 #: No inline script, nothing from elsewhere, no framing.
 SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -34,6 +34,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     IllegalTransition: (409, "conflict"),
     QueueFull: (429, "queue_full"),
     StoreUnavailable: (503, "unavailable"),
+    DigitsDamaged: (503, "unavailable"),
 }
 
 
@@ -130,7 +131,7 @@ class BaseHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if isinstance(value, StoreUnavailable):
+        if isinstance(value, StoreUnavailable | DigitsDamaged):
             log.warning("%s %s: %s", self.request.method, self.request.path, value)
         elif not isinstance(value, PiError | Refused) or describe(value).status >= 500:
             super().log_exception(typ, value, tb)

@@ -1,18 +1,20 @@
 """The pages, and the forms that work without JavaScript. A form's POST needs Tornado's XSRF token."""
 
+import time
 from typing import Any
 
 from tornado.web import HTTPError
 
 from ..checks import parse_whole
-from ..digits import LONGEST
 from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
 from ..jobs import FINISHED, REPORTING, RETRYABLE, Stage
 from ..listing import LISTED, Listing
+from ..search import LONGEST
 from ..service import Service
-from .api import MAX_WINDOW
 from .base import BaseHandler, Problem, Refused, describe
-from .texts import LANGUAGES, groups, iso, moment, number, seconds, texts
+from .digits import MAX_WINDOW
+from .outcome import outcome
+from .texts import LANGUAGES, duration, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000
@@ -48,7 +50,7 @@ class PageHandler(BaseHandler):
         return next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
 
     def get_template_namespace(self) -> dict[str, Any]:
-        functions = {fn.__name__: fn for fn in (groups, iso, moment, number, seconds)}
+        functions = {fn.__name__: fn for fn in (duration, groups, iso, moment, number, seconds)}
         return (
             super().get_template_namespace()
             | functions
@@ -106,6 +108,7 @@ class DashboardPage(ServicePage):
             listed=LISTED,
             max_digits=self.service.max_digits,
             message=message,
+            load=self.service.load(),
         )
 
 
@@ -140,11 +143,26 @@ class JobPage(ServicePage):
         self.show(
             "pi/job.html",
             job=job,
-            events=self.service.events(n),
+            events=self.service.events(n, reports=False),
             available=self.service.available,
             cursor=self.service.feed.last_id,
             first=self.service.digit_window(1, first) if first else "",
+            address=self.place.full(f"pi/{n}", self.request),
+            **outcome(self.service, job, time.time()),
         )
+
+    head = get
+
+
+class JobNow(ServicePage):
+    """`/pi/<n>/now`: the parts of the page that only the server can write, to put in the place of the old ones."""
+
+    def get(self, text: str) -> None:
+        n = parse_whole("n", text, 1)
+        job = self.service.job(n)
+        if job is None:
+            raise NotFound(f"there is no job with n = {n}")
+        self.show("pi/now.html", job=job, **outcome(self.service, job, time.time()))
 
     head = get
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tornado.httputil import HTTPServerRequest
+
 
 @dataclass(frozen=True)
 class Place:
@@ -37,6 +39,10 @@ class Place:
     def at(self, path: str = "") -> str:
         """The URL of a path of ours, given without its leading slash."""
         return self.base + path
+
+    def full(self, path: str, request: HTTPServerRequest) -> str:
+        """The whole address of a path of ours, for readers who are elsewhere."""
+        return (self.origin or f"{request.protocol}://{request.host}") + self.at(path)
 
     def is_ours(self, origin: str, host: str) -> bool:
         """Does a page of `origin` belong to us, if the request was sent to `host`?"""

@@ -7,7 +7,7 @@ from tornado.routing import Rule
 from tornado.web import HTTPError, StaticFileHandler, url
 
 from ..service import Service
-from . import api, pages
+from . import api, digits, pages
 from .base import Secured
 from .place import Place
 
@@ -38,15 +38,19 @@ def routes(service: Service) -> list[Rule]:
     """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
     given = {"service": service}
     return [
-        url(r"/v1/pi", api.WindowHandler, given),  # first, as the one that is asked most often
+        url(r"/v1/pi", digits.WindowHandler, given),  # first, as the one that is asked most often
+        url(r"/v1/pi\.txt", digits.TextHandler, given),
         url(r"/", pages.DashboardPage, given),
         url(r"/jobs", pages.NewJobForm, given),
         url(r"/jobs/([^/]+)/(retry|remove)", pages.JobForm, given),
         url(r"/pi/([^/]+)", pages.JobPage, given),
+        url(r"/pi/([^/]+)/now", pages.JobNow, given),
         url(r"/api/jobs", api.JobsHandler, given),
         url(r"/api/jobs/([^/]+)", api.JobHandler, given),
         url(r"/api/jobs/([^/]+)/retry", api.RetryHandler, given),
-        url(r"/api/search", api.SearchHandler, given),
+        url(r"/api/load", api.LoadHandler, given),
+        url(r"/api/search", digits.SearchHandler, given),
+        url(r"/api/search/count", digits.CountHandler, given),
         url(r"/api/events", api.EventsHandler, given),
         url(r"/(?:api|v1)(?:/.*)?", api.UnknownHandler, given),
     ]

@@ -8,9 +8,18 @@ from typing import Any
 
 from tornado_alice import Reply, Skill, request, say, step, suggest
 
-from ..digits import LONGEST
-from ..errors import QueueFull, StoreUnavailable
+from ..errors import (
+    DigitsDamaged,
+    PiError,
+    QueueFull,
+    ServiceAway,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 from ..jobs import Stage
+from ..search import LONGEST
 from ..service import Service
 from . import numerals
 from .phrases import INTENTS, phrases
@@ -21,6 +30,16 @@ READ = 20
 FIRST_TO_LEARN = 3
 #: Digits that a search wants to have: most six-digit dates are among them.
 SEARCHED = 1_000_000
+#: What is said when the service cannot take the question; of several that fit the first.
+TROUBLES: tuple[tuple[type[PiError], str], ...] = (
+    (QueueFull, "busy"),
+    (DigitsDamaged, "damaged"),
+    (ServiceAway, "away"),
+    (StoreLocked, "locked"),
+    (StoreFull, "full"),
+    (StoreReadOnly, "read_only"),
+    (StoreUnavailable, "broken"),
+)
 
 
 class Pi:
@@ -160,10 +179,8 @@ async def _ask(t: Any, n: int, fn: Any, *args: Any) -> dict[str, Any]:
     """The outcome of a step of `Pi`, or {"say": what went wrong}."""
     try:
         got = await step(fn, *args).or_say(t["computing"].format(n=n), t["computing_more"])
-    except QueueFull:
-        return {"say": t["busy"]}
-    except StoreUnavailable:
-        return {"say": t["away"]}
+    except (QueueFull, DigitsDamaged, StoreUnavailable) as error:
+        return {"say": t[next(phrase for kind, phrase in TROUBLES if isinstance(error, kind))]}
     return {"say": t["failed"].format(error=got["error"])} if "error" in got else dict(got)
 
 

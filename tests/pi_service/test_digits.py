@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_service.digits import BLOCK, STEP, Digits, Match
-from pi_service.errors import BadRequest, CheckFailed, NotFound
+from pi_service.digits import Digits
+from pi_service.errors import BadRequest, CheckFailed, DigitsDamaged, NotFound
+from pi_service.search import STEP, Match
+from pi_service.sums import BLOCK, CELL
 from pi_service.testing import digits_of_pi
 
 PI = digits_of_pi(1000)
@@ -221,6 +223,81 @@ async def test_cut_while_served(path: Path) -> None:
     await file.close()
 
 
+@pytest.mark.parametrize("position", [0, 1, CELL - 1, CELL, BLOCK - 1, BLOCK, 2 * BLOCK + 7, len(LONG) - 1])
+def test_altered_while_served(tmp_path: Path, position: int) -> None:
+    """A digit altered under the running server is not told, nor its neighbours; what lies blocks before it is."""
+
+    async def test() -> None:
+        file = await filled(tmp_path, LONG)
+        put(position, b"0" if LONG[position] != "0" else b"1")(tmp_path)
+        far = (position + len(LONG) // 2) % len(LONG)
+        assert file.window(far, 1) == LONG[far]
+        with pytest.raises(DigitsDamaged, match=rf"the digits from {position // CELL * CELL} on are damaged on disk"):
+            file.window(max(0, position - 5), 10 if position + 5 <= len(LONG) else 5)
+        good = position // BLOCK * BLOCK
+        assert await file.damage() == f"the digits file is damaged after its first {good} bytes"
+        assert file.available == max(0, good - 1)
+        with pytest.raises(DigitsDamaged):
+            file.window(len(LONG) - 1, 1)
+        with pytest.raises(NotFound):
+            file.window(len(LONG), 1)
+        if good:
+            assert file.window(good - 10, 10) == LONG[good - 10 : good]
+        await file.replace(write(tmp_path, LONG), len(LONG) - 1)
+        assert (file.window(position, 1), file.available) == (LONG[position], len(LONG) - 1)
+        await file.close()
+
+    asyncio.run(test())
+
+
+@settings(max_examples=30, deadline=None)
+@given(at=st.integers(0, 10 * CELL), start=st.integers(0, 10 * CELL), count=st.integers(1, 10_000))
+def test_no_window_has_an_altered_digit(
+    tmp_path_factory: pytest.TempPathFactory, at: int, start: int, count: int
+) -> None:
+    """Whichever digit is altered and whichever window is read: it is right, or it is refused."""
+
+    async def test() -> None:
+        directory, digits = tmp_path_factory.mktemp("digits"), LONG[: 10 * CELL + 10_000 + 1]
+        file = await filled(directory, digits)
+        put(at, bytes([ord(digits[at]) ^ 1]))(directory)
+        try:
+            assert file.window(start, count) == digits[start : start + count]
+        except DigitsDamaged:
+            assert start // CELL <= at // CELL <= (start + count - 1) // CELL
+        else:
+            assert not start <= at < start + count
+        await file.close()
+
+    asyncio.run(test())
+
+
+@run
+async def test_search_in_altered_digits(path: Path) -> None:
+    """A search neither finds what is not pi nor misses what is; behind a match nothing needs to be right."""
+    file = await filled(path, LONG)
+    place = BLOCK + 1000
+    put(2 * BLOCK + 5, b"x")(path)
+    assert (await file.find(LONG[place : place + 20])).position == place
+    put(place, LONG[:20].encode())(path)
+    for sequence, start in ((LONG[place : place + 20], 1), (LONG[:20], 2)):
+        with pytest.raises(DigitsDamaged, match=f"the digits from {BLOCK} on are damaged"):
+            await file.find(sequence, start)
+        await file.replace(write(path, LONG), len(LONG) - 1)
+        put(place, LONG[:20].encode())(path)
+    await file.close()
+
+
+@run
+async def test_good_result_over_altered_digits(path: Path) -> None:
+    """A longer result is taken although what is on disk was altered: it is the sums that it must agree with."""
+    file = await filled(path, PI[:501])
+    put(5, b"0")(path)
+    await file.replace(write(path, PI), 1000)
+    assert file.window(0, 1001) == PI
+    await file.close()
+
+
 FULL = """
 import asyncio, resource, sys
 from pathlib import Path
@@ -293,12 +370,12 @@ async def test_find_across_steps(path: Path) -> None:
     await file.close()
 
 
-@pytest.mark.parametrize("q", ["", "x", "1" * 21, "-1", "3.14", "١٢", "1 2"])
+@pytest.mark.parametrize("q", ["", "x", "1" * 51, "-1", "3.14", "١٢", "1 2"])
 def test_find_refuses(tmp_path: Path, q: str) -> None:
-    """Only 1 to 20 ASCII digits can be searched for."""
+    """Only 1 to 50 ASCII digits can be searched for."""
 
     async def test() -> None:
-        with pytest.raises(BadRequest, match="q must be 1 to 20 digits; got") as raised:
+        with pytest.raises(BadRequest, match="q must be 1 to 50 digits; got") as raised:
             await Digits(tmp_path).find(q)
         assert raised.value.field == "q"
 
@@ -319,3 +396,39 @@ def test_find_is_index(tmp_path_factory: pytest.TempPathFactory, position: int, 
         await file.close()
 
     asyncio.run(test())
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    digits=st.text("12", min_size=1, max_size=60),
+    sequence=st.text("12", min_size=1, max_size=4),
+    start=st.integers(0, 70),
+    end=st.integers(0, 70),
+)
+def test_find_back_and_count(
+    tmp_path_factory: pytest.TempPathFactory, digits: str, sequence: str, start: int, end: int
+) -> None:
+    """Backwards, up to an end, and in number the hits are those of a plain look at every position."""
+    hits = [at for at in range(1, min(len(digits), end) + 1) if ("3" + digits[:end]).startswith(sequence, at)]
+
+    async def test() -> None:
+        file = await filled(tmp_path_factory.mktemp("digits"), "3" + digits)
+        onward = await file.find(sequence, start, end=end)
+        back = await file.find(sequence, start, end=end, back=True)
+        assert onward.position == min((hit for hit in hits if hit >= start), default=None)
+        assert back.position == max((hit for hit in hits if hit <= start), default=None)
+        assert await file.count(sequence, end=end) == len(hits)
+        await file.close()
+
+    asyncio.run(test())
+
+
+@run
+async def test_find_back_and_count_across_steps(path: Path) -> None:
+    """A sequence on the border of two steps is counted once, and found from behind where it is."""
+    file = await filled(path, LONG)
+    for position in (STEP - 19, STEP - 1, STEP, STEP + 1, 2 * STEP - 10, len(LONG) - 20):
+        sequence = LONG[position : position + 20]
+        assert (await file.find(sequence, len(LONG), back=True)).position == LONG.rindex(sequence) == position
+        assert await file.count(sequence) == 1
+    await file.close()

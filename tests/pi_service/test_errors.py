@@ -14,9 +14,15 @@ ALL = [
     errors.IllegalTransition("taken", None),
     errors.QueueFull("text"),
     errors.StoreUnavailable("text"),
+    errors.StoreLocked("text"),
+    errors.StoreFull("text"),
+    errors.StoreReadOnly("text"),
+    errors.ServiceAway("text"),
+    errors.DirectoryUnusable("text"),
     errors.SchemaError("text"),
     errors.DiskFull("text"),
     errors.CheckFailed("text"),
+    errors.DigitsDamaged("text"),
     errors.WorkerDied("text"),
     errors.LimitExceeded("text"),
 ]
@@ -31,7 +37,7 @@ def test_pickle(error: errors.PiError) -> None:
 
 def test_tree() -> None:
     """The tree in the docstring names every error, and all of them are PiErrors."""
-    named = {line.split()[1] for line in (errors.__doc__ or "").splitlines() if "──" in line}
+    named = {line.split("── ")[1].split()[0] for line in (errors.__doc__ or "").splitlines() if "──" in line}
     defined = {name for name, value in vars(errors).items() if isinstance(value, type)} - {"PiError"}
     assert named == defined == {type(error).__name__ for error in ALL} - {"PiError"}
     assert all(issubclass(vars(errors)[name], errors.PiError) for name in defined)

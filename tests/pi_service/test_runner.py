@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pi_service import lanes, runner
+from pi_service.engines.base import Phase
 from pi_service.errors import (
     CheckFailed,
     IllegalTransition,
@@ -325,6 +326,40 @@ async def test_queue_full(service: Service, engine: MemoryEngine) -> None:
 
 
 @gen_test
+async def test_big_jobs_fill_no_queue_of_smaller_ones(service: Service, engine: MemoryEngine) -> None:
+    """A full queue of big jobs takes small ones and those a tenth of their size, which come with the next of them."""
+    engine.gate.clear()
+    service.submit(900)
+    await engine.begun(900)
+    for n in (9000, 9001, 9002):
+        service.submit(n)
+    text = "3 jobs are waiting and 3 may; try again later"
+    for n in (9003, 901):  # as large, and in the way of what is as large
+        with pytest.raises(QueueFull, match=text):
+            service.submit(n)
+    for n in (101, 102, 103, 1, 2, 3):  # the last three are small and have workers of their own
+        assert service.submit(n)[1]
+    for n in (104, 4):
+        with pytest.raises(QueueFull, match=text):
+            service.submit(n)
+
+
+@gen_test
+async def test_small_jobs_fill_no_queue_of_bigger_ones(service: Service, engine: MemoryEngine) -> None:
+    """A full queue of small jobs takes big ones, which have other workers; big ones of all sizes have one bound."""
+    engine.gate.clear()
+    service.submit(90)
+    await engine.begun(90)
+    for n in (91, 92, 93, 101):
+        service.submit(n)
+    await engine.begun(101)
+    for n in (200, 3000, 40_000):
+        service.submit(n)
+    with pytest.raises(QueueFull, match="3 jobs are waiting"):
+        service.submit(500_000)
+
+
+@gen_test
 async def test_progress_is_thinned(service: Service, engine: MemoryEngine) -> None:
     """A thousand reports in a moment make at most one event, and none that goes backwards or beyond 1."""
     engine.gate.clear()
@@ -516,3 +551,19 @@ class Commands(RuleBasedStateMachine):
 
 TestCommands = pytest.mark.slow(Commands.TestCase)
 TestCommands.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+@gen_test
+async def test_a_phase_that_begins_is_told_at_once(service: Service, engine: MemoryEngine) -> None:
+    """The leader's events say when each phase began, however soon after the last report; followers' do not."""
+    engine.gate.clear()
+    service.submit(1000)
+    report = await engine.begun(1000)
+    service.submit(900)
+    for fraction, phase in ((0.0, Phase.SPLITTING), (0.1, Phase.SPLITTING), (0.1, Phase.DIVISION), (0.1, None)):
+        report(fraction, phase)
+    details = [(event.detail, event.progress) for event in service.events(1000) if event.is_report]
+    assert details == [("splitting", lanes.PROGRESS_STEP), ("division", 0.1)]
+    assert {event.detail for event in service.events(900) if event.is_report} == {None}
+    engine.gate.set()
+    await service.wait(1000)

@@ -3,10 +3,12 @@
 import asyncio
 import inspect
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from pi_service.engines.local_engine import LocalEngine
-from pi_service.errors import BadRequest, NotFound, SchemaError, StoreUnavailable
+from pi_service.errors import BadRequest, DigitsDamaged, DirectoryUnusable, NotFound, SchemaError, StoreUnavailable
 from pi_service.jobs import Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
@@ -130,6 +132,9 @@ ASKING: dict[str, Callable[[Service], Any]] = {
     "available": lambda service: service.available,
     "digit_window": lambda service: service.digit_window(0, 1),
     "search": lambda service: service.search("14"),
+    "milestones": lambda service: service.milestones(1),
+    "count": lambda service: service.count("14"),
+    "load": lambda service: service.load(),
 }
 
 
@@ -221,6 +226,81 @@ async def test_damaged_digits(tmp_path: Path, logs: Any, damage: str) -> None:
     logs.take(f"digits of 3 stored jobs are lost, computing them again: the digits file is {what}")
 
 
+def alter(directory: Path, position: int) -> None:
+    """Write another digit into the digits file, as a failing disk or a careless person would."""
+    with (directory / "digits.txt").open("r+b") as file:
+        file.seek(position)
+        digit = file.read(1)
+        file.seek(position)
+        file.write(b"7" if digit != b"7" else b"8")
+
+
+async def test_altered_while_served(tmp_path: Path, logs: Any) -> None:
+    """Digits altered under the running service are refused, and its jobs compute them again by themselves."""
+    engine = MemoryEngine()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    for n in (1000, 500):
+        service.submit(n)
+        await service.wait(n)
+    engine.gate.clear()
+    alter(tmp_path, 762)
+    with pytest.raises(DigitsDamaged, match="the digits from 0 on are damaged on disk"):
+        service.digit_window(700, 100)
+    await engine.begun(1000)
+    for wrong in (lambda: service.digit_window(0, 1), lambda: service.digit_window(1000, 1)):
+        with pytest.raises(DigitsDamaged, match="the jobs that need them are computed again"):
+            wrong()
+    assert (await service.search("999999")).searched == 0
+    told = "the digits file is damaged after its first 0 bytes; its digits are computed again"
+    for n in (1000, 500):
+        assert (Stage.SCHEDULED, told) in [(event.stage, event.detail) for event in service.events(n)]
+    engine.gate.set()
+    for n in (1000, 500):
+        assert (await service.wait(n)).digit == int(digits_of_pi(n)[-1])
+    assert service.digit_window(0, 1001) == digits_of_pi(1000)
+    assert engine.asked == [1000, 1000]
+    await service.stop()
+    logs.take("digits of 2 stored jobs are lost, computing them again: the digits file is damaged after")
+
+
+async def test_new_job_on_altered_digits(tmp_path: Path) -> None:
+    """A new job whose digits are on disk, but altered, is computed instead of answered."""
+    engine = MemoryEngine()
+    service = Service(tmp_path, engine=engine)
+    await service.start()
+    service.submit(1000)
+    await service.wait(1000)
+    service.remove(1000)  # nobody else will need the digits
+    alter(tmp_path, 500)
+    assert service.submit(500)[0].status is Stage.SCHEDULED
+    assert (await service.wait(500)).digit == int(digits_of_pi(500)[-1])
+    assert engine.asked == [1000, 500]
+    await service.stop()
+
+
+async def test_altered_and_locked(tmp_path: Path, logs: Any) -> None:
+    """If the database is locked when damage is found, the jobs are computed again once it is not."""
+    service = Service(tmp_path, engine=MemoryEngine())
+    await service.start()
+    service.submit(1000)
+    await service.wait(1000)
+    alter(tmp_path, 1)
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DigitsDamaged):
+            service.digit_window(0, 1)
+        while not logs.records or "damaged digits have to wait" not in logs.records[-1].getMessage():
+            await asyncio.sleep(0.01)
+        other.execute("ROLLBACK")
+    while service.available < 1000:
+        await service.feed.news()
+    assert service.digit_window(0, 1001) == digits_of_pi(1000)
+    await service.stop()
+    logs.take("digits of 1 stored jobs are lost")
+    logs.take("damaged digits have to wait: the jobs database is locked")
+
+
 async def test_one_process_at_a_time(tmp_path: Path) -> None:
     """A second process on the same data is refused before it touches anything; kill -9 of the first frees it."""
     process = child(tmp_path, "taken")
@@ -231,6 +311,53 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
     await service.start()
     assert (await service.wait(1000)).digit == 9
     await service.stop()
+
+
+@pytest.mark.parametrize("part", ["data", "data/work", "data/lock"])
+async def test_unusable_directory(tmp_path: Path, part: str) -> None:
+    """What cannot be used of the data directory is named with the reason and the remedy; once mended it starts."""
+    (tmp_path / part).parent.mkdir(exist_ok=True)
+    if part in ("data", "data/work"):
+        (tmp_path / part).touch()  # a file in the place of a directory
+    else:
+        (tmp_path / part).mkdir()
+    service = Service(tmp_path / "data", engine=MemoryEngine())
+    with pytest.raises(DirectoryUnusable) as raised:
+        await service.start()
+    told = str(raised.value)
+    assert told.startswith(f"the data directory {tmp_path / 'data'} cannot be used ({tmp_path / 'data'}")
+    assert "move away" in told
+    shutil.move(tmp_path / part, tmp_path / "away")
+    await service.start()
+    await service.stop()
+
+
+UNWRITABLE = """
+import asyncio, os, sys
+from pathlib import Path
+from pi_service import PiError, Service
+from pi_service.testing import MemoryEngine
+
+if os.geteuid() == 0:
+    os.seteuid(65534)  # nobody: root may write everywhere
+
+async def main(directory):
+    try:
+        await Service(directory, engine=MemoryEngine()).start()
+    except PiError as error:
+        print(error)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_unwritable_directory() -> None:
+    """A directory that the server's user may not write to is said to be that."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users
+        Path(name).chmod(0o555)
+        child = subprocess.run([sys.executable, "-c", UNWRITABLE, name], capture_output=True, text=True, check=True)
+    what = f"the data directory {name} cannot be used ({name}/work: Permission denied)"
+    assert child.stdout == f"{what}: let the server's user read and write it, or use another directory\n"
 
 
 async def test_failed_start(tmp_path: Path) -> None:

@@ -10,17 +10,26 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pi_service.errors import IllegalTransition, StoreUnavailable
+from pi_service.errors import IllegalTransition, StoreFull, StoreUnavailable
 from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
-from pi_service.listing import NEWEST, Listing
+from pi_service.listing import NEWEST, SORTS, Listing
+from pi_service.schema import ATTEMPTS_KEPT
 from pi_service.store import Store
+from pi_service.timeline import timeline
 
 NEW = NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED)
 HAPPY = *NEW, NewEvent(Stage.TAKEN), NewEvent(Stage.CALCULATED), NewEvent(Stage.STORED, digit=9)
+
+#: What a job can go through again and again.
+CYCLES = (
+    [Stage.REGISTERED, Stage.CANCELLED, Stage.REMOVED],
+    [Stage.REGISTERED, Stage.ERROR],
+    [Stage.SCHEDULED],
+)
 
 
 @pytest.fixture
@@ -36,6 +45,20 @@ def store(path: Path) -> Iterator[Store]:
     store.close()
 
 
+def kept(history: list[Event]) -> list[Event]:
+    """What is left of a history when its last attempt opens."""
+    ends = [index for index, event in enumerate(history) if event.stage is Stage.REMOVED]
+    first = history[ends[-1] + 1 if ends else 0 :][:1]
+    return [event for event in history if event in first or event.attempt > history[-1].attempt - ATTEMPTS_KEPT]
+
+
+def fold(history: list[Event]) -> Job | None:
+    job = None
+    for event in history:
+        job = apply(job, event)
+    return job
+
+
 class Model(RuleBasedStateMachine):
     """The store against dictionaries: random steps on few jobs, read back by another connection."""
 
@@ -45,6 +68,7 @@ class Model(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "jobs.sqlite"
         self.store, self.reader = Store(path, clock=lambda: float(next(self.ticks))), Store(path)
+        self.count = 0
         self.history: dict[int, list[Event]] = {}
         self.jobs: dict[int, Job | None] = {}
 
@@ -63,10 +87,19 @@ class Model(RuleBasedStateMachine):
             assert str(raised.value) == str(expected)
             return
         changes = self.store.record(n, *steps)
+        self.count += len(changes)
+        opened = changes[-1].event.attempt > (self.history[n][-1].attempt if n in self.history else 0)
         self.history[n] = self.history.get(n, []) + [change.event for change in changes]
+        if opened:
+            self.history[n] = kept(self.history[n])
         self.jobs[n] = changes[-1].job
-        assert [e.stage for e in self.history[n]] == [e.stage for e in history]
+        assert [e.stage for e in self.history[n]] == [e.stage for e in (kept(history) if opened else history)]
         assert (job is None) == (changes[-1].job is None)
+
+    @rule(n=st.integers(1, 3), life=st.sampled_from(CYCLES))
+    def churn(self, n: int, life: list[Stage]) -> None:
+        """Enough lives, or attempts of one life, to make the oldest go."""
+        self.record(n, life * (ATTEMPTS_KEPT + 2))
 
     @invariant()
     def read_back(self) -> None:
@@ -75,8 +108,10 @@ class Model(RuleBasedStateMachine):
             job = self.reader.job(n)
             assert job == self.jobs[n]
             assert (job.status if job else Stage.REMOVED) is history[-1].stage
-        ids = [change.event.id for change in self.reader.changes(0, 1000)]
-        assert ids == list(range(1, sum(map(len, self.history.values())) + 1))
+            assert fold(history) == job
+        ids = [change.event.id for change in self.reader.changes(0, 10_000)]
+        assert ids == sorted(event.id for history in self.history.values() for event in history)
+        assert self.reader.last_id() == self.count
 
     def teardown(self) -> None:
         self.store.close()
@@ -123,6 +158,34 @@ def test_history_outlives_the_job(store: Store) -> None:
     (change,) = store.record(5, NewEvent(Stage.REGISTERED))
     assert change.job and change.job.attempt == 2
     assert len(store.events(5)) == 7
+
+
+@pytest.mark.slow
+def test_a_history_is_bounded(store: Store, path: Path) -> None:
+    """Of 1,500 lives the last 20 attempts are left, of 1,500 retries also the registration they began with."""
+    for _ in range(1500):
+        store.record(5, *HAPPY)
+        store.record(5, NewEvent(Stage.REMOVED))
+        store.record(6, NewEvent(Stage.REGISTERED), NewEvent(Stage.CANCELLED))
+    assert [event.attempt for event in store.events(5)] == [k for k in range(1481, 1501) for _ in range(6)]
+    assert [event.attempt for event in store.events(6)] == [1, *(k for k in range(1481, 1501) for _ in range(2))]
+    assert fold(store.events(6)) == store.job(6)
+    with closing(sqlite3.connect(path)) as other:
+        for n in (5, 6):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                other.execute("DELETE FROM event WHERE n = ? AND attempt <= 1481", [n])
+
+
+def test_events_in_pages(store: Store) -> None:
+    """A history is read in pages after an id, and without its reports."""
+    reports = [NewEvent(Stage.TAKEN, progress=k / 100) for k in range(1, 10)]
+    store.record(4, *NEW)
+    store.record(5, *NEW, NewEvent(Stage.TAKEN), *reports)
+    whole = store.events(5)
+    assert store.events(5, limit=5) == whole[:5]
+    assert store.events(5, after=whole[4].id, limit=5) == whole[5:10]
+    assert store.events(5, after=whole[-1].id) == []
+    assert store.events(5, reports=False) == whole[:3]
 
 
 RACER = """
@@ -194,6 +257,47 @@ def test_full(store: Store, path: Path) -> None:
     assert store.record(n, *NEW)
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [Listing(sort=sign + column) for column in SORTS for sign in ("", "-")] + [Listing(status=Stage.STORED)],
+    ids=lambda listing: f"{listing.status} {listing.sort}",
+)
+def test_no_page_sorts_the_table(store: Store, listing: Listing) -> None:
+    """Each order of the list is that of an index, so that a page costs the same however many jobs there are."""
+    asked: list[str] = []
+    store._db.conn.set_trace_callback(asked.append)
+    store.jobs(listing)
+    store._db.conn.set_trace_callback(None)
+    query = next(sql for sql in asked if "order by" in sql)
+    plan = [row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert plan
+    assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+@given(
+    numbers=st.sets(st.integers(1, 10**15 - 1) | st.integers(1, 2000), max_size=6),
+    q=st.from_regex("[0-9]{1,15}", fullmatch=True) | st.from_regex("[0-9]{1,2}", fullmatch=True),
+)
+@settings(max_examples=20, deadline=None)
+def test_list_of_a_beginning(tmp_path_factory: pytest.TempPathFactory, numbers: set[int], q: str) -> None:
+    """The list of a beginning holds the numbers that begin so, and no others."""
+    with closing(Store(tmp_path_factory.mktemp("jobs") / "jobs.sqlite")) as store:
+        for n in numbers:
+            store.record(n, *NEW)
+        expected = sorted(n for n in numbers if str(n).startswith(q))
+        assert listed(store.jobs(Listing(q=q, sort="n"))) == (expected, len(expected))
+
+
+def test_full_from_the_first_change_on(store: Store) -> None:
+    """A database whose disk is full when the first job comes keeps each job that it took, and refuses the rest."""
+    store._db.execute("PRAGMA max_page_count = 1")
+    taken: list[Job | None] = []
+    with pytest.raises(StoreFull):
+        taken.extend(store.record(n, *NEW)[-1].job for n in range(100, 1000))
+    assert taken
+    assert store.jobs(Listing(sort="n", per_page=500)) == (taken, len(taken))
+
+
 def test_read_only(store: Store, path: Path) -> None:
     """A connection that may only read says so and what helps; the words come from SQLite's code, not its text."""
     store.record(5, *NEW)
@@ -253,3 +357,18 @@ def test_changes(store: Store) -> None:
     assert page[0] == Change(store.events(5)[1], store.job(5))
     assert page[1].job is None
     assert store.changes(after=8, limit=3) == []
+
+
+def test_milestones(store: Store) -> None:
+    """Of the reports those stay that begin a phase, and the last one of an attempt; everything else stays as it is."""
+    report = [NewEvent(Stage.TAKEN, progress=k / 100) for k in range(10, 20)]
+    begins = [NewEvent(Stage.TAKEN, phase, 0.2) for phase in ("division", "conversion")]
+    store.record(9, *NEW, NewEvent(Stage.TAKEN), *report, *begins, *report)
+    store.record(9, NewEvent(Stage.SCHEDULED, "the server was restarted"), NewEvent(Stage.TAKEN), *report)
+    store.record(9, NewEvent(Stage.CALCULATED), NewEvent(Stage.STORED))
+    events, milestones = store.events(9), store.milestones(9)
+    assert [event for event in events if not event.is_report] == [event for event in milestones if not event.is_report]
+    assert [event.detail for event in milestones if event.is_report] == ["division", "conversion", None]
+    broken = [event for event in events if event.attempt == 1][-1]
+    assert broken in milestones
+    assert timeline(milestones) == timeline(events)

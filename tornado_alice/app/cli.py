@@ -74,7 +74,11 @@ def _serve(words: list[str]) -> int:
         "--pi-max-digits", type=_positive, default=10_000_000, metavar="N", help="largest n (%(default)s)"
     )
     parser.add_argument(
-        "--pi-max-queue", type=_positive, default=1000, metavar="N", help="jobs that may wait (%(default)s)"
+        "--pi-max-queue",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="jobs of like size that may wait (%(default)s)",
     )
     limits = parser.add_argument_group("limits of one pi job")
     limits.add_argument("--pi-time-limit", type=_positive, metavar="SECONDS", help="longer ones end in an error")

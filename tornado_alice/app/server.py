@@ -48,6 +48,7 @@ class Server:
             engine=make_engine(settings),
             max_digits=settings.pi_max_digits,
             max_queue=settings.pi_max_queue,
+            talk=lambda: (self.skill.dialogs.counts["turns"], len(self.skill.dialogs.cache)),
         )
         self.skill = load_skill(settings.script) if settings.script else make_skill(self.service)
         if not self.skill.has_own_journal:

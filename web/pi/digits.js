@@ -1,5 +1,7 @@
-// Pi as a person can look at it: groups of ten, each line with the position of its first digit.
+// Pi as a person can look at it: groups of ten, each line with the position of its first digit. Marked are the n-th
+// digit (nth), what the reader has chosen or found (aim), and every hit of the search in view (hit).
 
+import { group, Marks } from "./marks.js";
 import { Scroller } from "./scroller.js";
 import { number } from "../text.js";
 import { Windows } from "./windows.js";
@@ -8,10 +10,14 @@ const GROUP = 10;
 const GROUPS_A_LINE = [10, 5, 2, 1]; // so that a line begins at 1, 101, 201 or at least at 1, 11, 21
 
 export class Digits {
-  /** Fills `box`; failed(error) is called when digits could not be loaded, arrived() when they were. */
-  constructor(box, { failed, arrived }) {
+  /**
+   * Fills `box`; failed(error) is called when digits could not be loaded, arrived() when they were, moved() when
+   * others are in view or chosen.
+   */
+  constructor(box, { failed, arrived, moved }) {
     this.box = box;
-    this.marks = new Map(); // class name -> [from, to], positions
+    this.moved = moved;
+    this.marks = new Marks();
     this.windows = new Windows({
       failed,
       changed: () => {
@@ -24,7 +30,6 @@ export class Digits {
       write: (element, line) => this.write(element, line),
       seen: (first, last) => this.look(first, last),
     });
-    box.addEventListener("copy", (event) => this.copied(event));
     new ResizeObserver(() => this.limit && this.measure()).observe(box);
   }
 
@@ -52,8 +57,10 @@ export class Digits {
     const lineHeight = probe.getBoundingClientRect().height;
     probe.remove();
     this.perLine = GROUP * (GROUPS_A_LINE.find((count) => count * (group + gap) <= room) ?? 1);
+    const same = this.scroller.lineHeight === lineHeight && this.laidOut === this.perLine;
+    this.laidOut = this.perLine;
     this.scroller.resize(Math.ceil(this.limit / this.perLine), lineHeight);
-    if (position > 1) this.scroller.moveTo(Math.floor((position - 1) / this.perLine) * lineHeight);
+    if (position > 1 && !same) this.scroller.moveTo(Math.floor((position - 1) / this.perLine) * lineHeight);
   }
 
   /** The position of the first digit of the first line that is wholly in view. */
@@ -67,14 +74,58 @@ export class Digits {
     this.scroller.center(Math.floor((position - 1) / this.perLine));
   }
 
+  /** The first position of the line in the middle of the view. */
+  get middle() {
+    return this.scroller.lineAt(this.box.clientHeight / 2) * this.perLine + 1;
+  }
+
+  /** Whether any of the positions from..to is in view. */
+  shows(from, to) {
+    const first = this.scroller.lineAt(0) * this.perLine + 1;
+    return from < (this.scroller.lineAt(this.box.clientHeight - 1) + 1) * this.perLine + 1 && to >= first;
+  }
+
+  /** The position at a point of the window; null beside the digits, unless the `nearest` is wanted. */
+  positionAt(x, y, { nearest = false } = {}) {
+    const groups = [...(this.box.querySelector(".row")?.children ?? [])].slice(1);
+    const { top } = this.box.getBoundingClientRect();
+    if (groups.length === 0) return null;
+    const spans = groups.map((group) => group.getBoundingClientRect());
+    const index = spans.findIndex(({ right }) => x < right);
+    const { left, width } = spans.at(index);
+    if (!nearest && (index < 0 || x < spans[0].left)) return null;
+    const column = index < 0 ? this.perLine - 1 : index * GROUP + Math.floor(((x - left) / width) * GROUP);
+    const line = this.scroller.lineAt(Math.min(Math.max(0, y - top), this.box.clientHeight - 1));
+    const position = line * this.perLine + Math.min(Math.max(0, column), this.perLine - 1) + 1;
+    return position <= this.limit || nearest ? Math.min(position, this.limit) : null;
+  }
+
   /** Mark the positions from..to by the class `name`; one run of digits for each name. */
   mark(name, from, to) {
-    this.marks.set(name, [from, to]);
+    this.marks.named.set(name, [from, to]);
+    this.scroller.refresh();
+  }
+
+  /** What the reader has chosen: [from, to] or null. */
+  get chosen() {
+    return this.marks.named.get("aim") ?? null;
+  }
+
+  choose(run) {
+    if (run) this.mark("aim", ...run);
+    else if (this.marks.named.delete("aim")) this.scroller.refresh();
+    this.moved();
+  }
+
+  /** Mark every hit of a sequence; "" marks none. */
+  seek(sequence) {
+    this.marks.sequence = sequence;
     this.scroller.refresh();
   }
 
   look(first, last) {
     this.windows.look(first * this.perLine + 1, Math.min(this.limit, (last + 1) * this.perLine));
+    this.moved();
   }
 
   write(element, line) {
@@ -88,33 +139,11 @@ export class Digits {
     gutter.className = "place";
     gutter.textContent = number(from);
     const groups = [];
+    const read = (first, last) => this.windows.read(first, Math.min(last, this.limit));
+    const runs = this.marks.among(from, from + digits.length - 1, read);
     for (let at = 0; at < digits.length; at += GROUP) {
-      groups.push(this.group(from + at, digits.slice(at, at + GROUP)));
+      groups.push(group(from + at, digits.slice(at, at + GROUP), runs));
     }
     element.replaceChildren(gutter, ...groups);
-  }
-
-  group(from, digits) {
-    const group = document.createElement("span");
-    const touches = ([, [first, last]]) => first < from + digits.length && last >= from;
-    const marked = [...this.marks].filter(touches);
-    if (marked.length === 0) {
-      group.textContent = digits;
-      return group;
-    }
-    for (let at = 0; at < digits.length; at++) {
-      const names = marked.filter(([, [first, last]]) => first <= from + at && from + at <= last);
-      const mark = document.createElement(names.length ? "mark" : "span");
-      mark.className = names.map(([name]) => name).join(" ");
-      mark.textContent = digits[at];
-      group.append(mark);
-    }
-    return group;
-  }
-
-  /** What is selected by hand is copied as bare digits. */
-  copied(event) {
-    event.preventDefault();
-    event.clipboardData.setData("text/plain", String(getSelection()).replace(/\s/g, ""));
   }
 }

@@ -1,12 +1,18 @@
 // The page of one job: its state and events live from the feed, and pi to n digits.
 
 import { act, ask } from "../api.js";
+import { writeClipboard } from "../clipboard.js";
 import { Digits } from "./digits.js";
-import { isFinished, isReport } from "./facts.js";
+import { isFinished } from "./facts.js";
 import { Feed, showState } from "../feed.js";
+import { list } from "./history.js";
+import { Parts } from "./parts.js";
+import { Place } from "./place.js";
 import { writeActions } from "./table.js";
 import { duration, number, percent, say, statusWord, writeTime } from "../text.js";
+import { Pictures } from "./pictures/pictures.js";
 import { useTools } from "./tools.js";
+import { at } from "../urls.js";
 
 const { dataset } = document.body;
 const N = Number(dataset.n);
@@ -15,10 +21,19 @@ const part = (selector) => byId("job").querySelector(selector);
 
 let available = Number(dataset.available);
 let job = null; // as told last
+let listed = Number(dataset.cursor); // the page came with the events up to this one
 const digits = new Digits(byId("digits"), {
   failed: () => showPartial(say("digits_failed")),
   arrived: () => showPartial(),
+  moved: () => place.moved(),
 });
+const place = new Place(digits);
+const pictures = new Pictures(byId("pictures"), (position) => {
+  digits.choose([position, position]);
+  digits.go(position);
+  digits.box.scrollIntoView({ block: "center", behavior: "smooth" });
+});
+const parts = new Parts(N);
 const showLink = showState(byId("link"));
 
 digits.mark("nth", N, N);
@@ -46,9 +61,14 @@ new Feed(Number(dataset.cursor), {
 async function load() {
   const before = job;
   try {
-    const { events, ...answer } = await ask("GET", `api/jobs/${N}`);
+    let answer;
+    do {
+      answer = await ask("GET", `api/jobs/${N}?after=${listed}`);
+      for (const event of answer.events) list(byId("events"), event);
+      listed = answer.events.at(-1)?.id ?? listed;
+    } while (answer.more);
     if (job === before) show(answer); // else an event told something newer meanwhile
-    for (const event of events) list(event);
+    parts.refresh();
   } catch (error) {
     if (error.status === 404) showRemoved();
     else if (error.status) complain(error);
@@ -56,12 +76,13 @@ async function load() {
 }
 
 function take(event) {
-  list(event);
+  list(byId("events"), event);
   if (!event.job) {
     showRemoved();
     return;
   }
   show(event.job);
+  parts.refresh();
   if (!isFinished(event.stage)) return;
   byId("said").textContent = say(`said_${event.stage}`, { n: N, digit: String(job.digit) });
 }
@@ -109,29 +130,18 @@ byId("actions").addEventListener("submit", async (event) => {
   }
 });
 
+byId("link-copy").hidden = false;
+byId("link-copy").addEventListener("click", async () => {
+  try {
+    await writeClipboard(location.href);
+    byId("link-copied").textContent = say("link_copied");
+  } catch (error) {
+    complain(error);
+  }
+});
+
 function complain(error) {
   byId("wrong").textContent = error.message;
-}
-
-// -- its events
-
-function list(event) {
-  if (isReport(event)) return;
-  const events = byId("events");
-  if (events.querySelector(`[data-id="${event.id}"]`)) return;
-  const line = document.createElement("li");
-  line.dataset.id = event.id;
-  line.dataset.status = event.stage;
-  const [time, status, why] = ["time", "span", "span"].map((name) => document.createElement(name));
-  writeTime(time, event.at, { milliseconds: true });
-  status.className = "status";
-  status.textContent = statusWord(event.stage);
-  why.className = "why";
-  why.lang = "en";
-  why.textContent = event.detail ?? "";
-  line.append(time, " ", status, " ", why);
-  const later = [...events.children].find((other) => Number(other.dataset.id) > event.id);
-  events.insertBefore(line, later ?? null);
 }
 
 // -- its digits
@@ -142,6 +152,10 @@ function showDigits() {
   digits.show(limit);
   byId("tools").hidden = limit === 0;
   byId("none").hidden = limit > 0;
+  byId("whole").hidden = limit === 0;
+  byId("whole").querySelector("a").href = at(`v1/pi.txt?from=0&to=${limit}`);
+  place.open();
+  pictures.show(limit);
   showPartial();
 }
 

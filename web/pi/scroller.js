@@ -52,6 +52,11 @@ export class Scroller {
     this.moveTo((line + 0.5) * this.lineHeight - this.box.clientHeight / 2);
   }
 
+  /** The line that is `y` px below the box's upper edge. */
+  lineAt(y) {
+    return Math.min(this.lines - 1, Math.floor((this.top + y) / this.lineHeight));
+  }
+
   moveTo(top) {
     this.top = Math.min(Math.max(0, top), this.lowest);
     this.settle();

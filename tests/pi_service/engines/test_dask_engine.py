@@ -16,7 +16,7 @@ from distributed import LocalCluster
 from pi_service.arithmetic import chudnovsky
 from pi_service.arithmetic.radix import Piece
 from pi_service.engines import dask_engine, dask_tasks, local_tasks
-from pi_service.engines.base import QUICK
+from pi_service.engines.base import QUICK, Phase
 from pi_service.engines.dask_engine import DaskEngine, big_graph, translated
 from pi_service.engines.ranges import Span
 from pi_service.errors import CheckFailed, DiskFull, LimitExceeded, WorkerDied
@@ -78,18 +78,23 @@ def computed(cluster: LocalCluster, name: str) -> Counter[str]:
     )
 
 
-def ignore(done: float) -> None:
+def ignore(done: float, phase: Phase | None = None) -> None:
     """A progress callback that needs no progress."""
 
 
 @pytest.mark.parametrize(("n", "last"), [(1, "31"), (1000, "2164201989"), (1_000_000, "5779458151")])
 def test_checkpoints(n: int, last: str, runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> None:
-    """The known last ten digits, in a file of exactly n + 1 characters, with progress that grows to 1."""
+    """The known last ten digits, in exactly n + 1 characters; progress grows to 1, phase after phase."""
     seen: list[float] = []
+    phases: list[Phase | None] = []
+
+    def see(done: float, phase: Phase | None = None) -> None:
+        seen.append(done)
+        phases.append(phase)
 
     async def body() -> None:
         async with started(cluster, tmp_path) as engine:
-            path = await engine.compute(n, seen.append)
+            path = await engine.compute(n, see)
             assert path == tmp_path / f"pi-{n}.txt"
             text = path.read_text()
             assert len(text) == n + 1
@@ -100,6 +105,7 @@ def test_checkpoints(n: int, last: str, runner: asyncio.Runner, cluster: LocalCl
     runner.run(body())
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
+    assert list(dict.fromkeys(phases)) == ([*Phase] if n > QUICK else [None])
     assert len(seen) > 10 or n <= QUICK
 
 
@@ -132,7 +138,7 @@ def test_killed_worker(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: 
     local_tasks.quick(tmp_path / "expected", n)
     killed = []
 
-    def kill(done: float) -> None:
+    def kill(done: float, phase: Phase | None = None) -> None:
         if done > 0.4 and not killed:
             worker = max(cluster.scheduler.workers.values(), key=lambda worker: worker.nbytes)
             assert worker.nbytes > 100_000
@@ -166,7 +172,7 @@ def test_shared_work(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Pa
             begun = asyncio.Event()
             jobs = []
             for engine in engines:
-                progress = ignore if jobs else lambda done: begun.set()
+                progress = ignore if jobs else lambda *told: begun.set()
                 jobs.append(asyncio.create_task(engine.compute(BIG + 2, progress)))
             await begun.wait()
             jobs[1].cancel()
@@ -188,7 +194,7 @@ def test_cancel(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -
     async def body() -> None:
         async with started(cluster, tmp_path) as engine:
             begun = asyncio.Event()
-            job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+            job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
             await begun.wait()
             job.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -262,7 +268,7 @@ def test_stop(runner: asyncio.Runner, cluster: LocalCluster, tmp_path: Path) -> 
     async def body() -> None:
         async with started(cluster, tmp_path) as engine:
             begun = asyncio.Event()
-            job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+            job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
             await begun.wait()
         with pytest.raises(WorkerDied, match="was lost"):
             await job

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pi_service.engines import local_tasks, ranges
-from pi_service.engines.base import QUICK
+from pi_service.engines.base import QUICK, Phase
 from pi_service.engines.local_engine import LocalEngine
 from pi_service.engines.local_plan import plan
 from pi_service.errors import LimitExceeded, WorkerDied
@@ -43,7 +43,7 @@ def with_engine(workdir: Path, body: Callable[[LocalEngine], Coroutine[Any, Any,
     asyncio.run(run())
 
 
-def ignore(done: float) -> None:
+def ignore(done: float, phase: Phase | None = None) -> None:
     """A progress callback that needs no progress."""
 
 
@@ -51,11 +51,16 @@ def ignore(done: float) -> None:
     ("n", "last"), [(100, "3421170679"), (10_000, "5256375678"), (100_000, "5493624646"), (1_000_000, "5779458151")]
 )
 def test_checkpoints(n: int, last: str, tmp_path: Path) -> None:
-    """The known last ten digits, in a file of exactly n + 1 characters, with progress that grows to 1."""
+    """The known last ten digits, in exactly n + 1 characters; progress grows to 1, phase after phase."""
     seen: list[float] = []
+    phases: list[Phase | None] = []
+
+    def see(done: float, phase: Phase | None = None) -> None:
+        seen.append(done)
+        phases.append(phase)
 
     async def body(engine: LocalEngine) -> None:
-        text = (await engine.compute(n, seen.append)).read_text()
+        text = (await engine.compute(n, see)).read_text()
         assert len(text) == n + 1
         assert text.startswith("31415926535"[: n + 1])
         assert text.endswith(last)
@@ -63,6 +68,7 @@ def test_checkpoints(n: int, last: str, tmp_path: Path) -> None:
     with_engine(tmp_path, body)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
+    assert list(dict.fromkeys(phases)) == ([*Phase] if n > QUICK else [None])
 
 
 @pytest.mark.slow
@@ -148,7 +154,7 @@ def test_killed_worker_fails_its_job_only(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
         await begun.wait()
         small = asyncio.create_task(engine.compute(QUICK, ignore))
         os.kill(busiest(engine), signal.SIGKILL)
@@ -194,7 +200,7 @@ def test_stopped_worker_does_not_hang_its_job(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
         await begun.wait()
         os.kill(busiest(engine), signal.SIGSTOP)
         with pytest.raises(WorkerDied):
@@ -208,7 +214,7 @@ def test_cancel_ends_the_work(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
         await begun.wait()
         worker = busiest(engine)
         job.cancel()
@@ -226,7 +232,7 @@ def test_small_job_does_not_wait(tmp_path: Path) -> None:
 
     async def body(engine: LocalEngine) -> None:
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
         await begun.wait()
         assert (await engine.compute(1000, ignore)).stat().st_size == 1001
         assert not job.done()
@@ -265,7 +271,7 @@ def test_stop_in_mid_computation(tmp_path: Path) -> None:
         engine = LocalEngine(workers=2)
         await engine.start(tmp_path)
         begun = asyncio.Event()
-        job = asyncio.create_task(engine.compute(LONG, lambda done: begun.set()))
+        job = asyncio.create_task(engine.compute(LONG, lambda *told: begun.set()))
         await begun.wait()
         os.kill(busiest(engine), signal.SIGSTOP)
         workers = engine.pids()
@@ -291,7 +297,7 @@ def test_workers_die_with_the_server(tmp_path: Path) -> None:
         async def main():
             engine = LocalEngine(workers=2)
             await engine.start(Path(sys.argv[1]))
-            show = lambda done: print(*engine.pids(), flush=True)
+            show = lambda *told: print(*engine.pids(), flush=True)
             await engine.compute(20_000_000, show)
 
         asyncio.run(main())

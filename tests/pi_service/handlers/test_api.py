@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from pi_service.handlers.base import SECURITY
+from pi_service.jobs import NewEvent, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 
@@ -195,6 +197,48 @@ async def test_one_job(call: Any, service: Service) -> None:
     assert (response.code, job["digit"]) == (200, 9)
     assert [event["stage"] for event in job["events"]] == ["registered", "scheduled", "taken", "calculated", "stored"]
     assert set(job["events"][0]) == {"id", "n", "attempt", "stage", "progress", "at", "detail"}
+    assert job["more"] is False
+
+
+async def test_altered_digits(refused: Any, call: Any, service: Service, tmp_path: Path, logs: Any) -> None:
+    """A window of digits that were altered on disk is refused with 503, not kept by anybody, and comes back right."""
+    service.submit(1000)
+    await service.wait(1000)
+    (tmp_path / "data" / "digits.txt").write_text("3" * 1001)
+    status, code, message = await refused("GET", "/v1/pi?start=0&numberOfDigits=100")
+    assert (status, code) == (503, "unavailable")
+    assert message.startswith("the digits from 0 on are damaged on disk")
+    while service.available < 1000:
+        await service.feed.news()
+    assert (await call("GET", "/v1/pi?start=0&numberOfDigits=100"))[1] == {"content": PI[:100]}
+    logs.take("GET /v1/pi: the digits from 0 on are damaged on disk")
+    logs.take("503 GET")
+    logs.take("digits of 1 stored jobs are lost")
+
+
+async def test_events_in_pages(call: Any, refused: Any, service: Service, engine: MemoryEngine) -> None:
+    """A long history comes in pages of at most 500 events, each after the last id of the one before."""
+    engine.gate.clear()
+    service.submit(1000)
+    await engine.begun(1000)
+    for k in range(1, 601):
+        service._parts.runner._record(1000, NewEvent(Stage.TAKEN, progress=k / 1000))
+    whole = [event.as_json() for event in service.events(1000)]
+    assert len(whole) == 603
+    job = (await call("GET", "/api/jobs/1000"))[1]
+    assert (job["events"], job["more"]) == (whole[:500], True)
+    job = (await call("GET", f"/api/jobs/1000?after={whole[499]['id']}"))[1]
+    assert (job["events"], job["more"], job["status"]) == (whole[500:], False, "taken")
+    job = (await call("GET", f"/api/jobs/1000?after={whole[499]['id']}&limit=103"))[1]
+    assert (job["events"], job["more"]) == (whole[500:], False)
+    job = (await call("GET", "/api/jobs/1000?limit=1"))[1]
+    assert (job["events"], job["more"]) == (whole[:1], True)
+    for query, told in (
+        ("limit=501", "limit must be a whole number from 1 to 500; got '501'"),
+        ("limit=0", "limit must be a whole number from 1 to 500; got '0'"),
+        ("after=x", "after must be a whole number of at least 0; got 'x'"),
+    ):
+        assert await refused("GET", f"/api/jobs/1000?{query}", field=query[:5]) == (400, "bad_request", told)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -324,16 +368,25 @@ async def test_search(call: Any, service: Service) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("", "q must be 1 to 20 digits; got ''"),
-        ("q=1x", "q must be 1 to 20 digits; got '1x'"),
-        ("q=" + "1" * 21, "q must be 1 to 20 digits; got '" + "1" * 21 + "'"),
+        ("", "q must be 1 to 50 digits; got ''"),
+        ("q=1x", "q must be 1 to 50 digits; got '1x'"),
+        ("q=" + "1" * 51, "q must be 1 to 50 digits; got '" + "1" * 51 + "'"),
         ("q=1&start=x", "start must be a whole number of at least 0; got 'x'"),
     ],
 )
 async def test_bad_search(refused: Any, query: str, message: str) -> None:
-    """Only 1 to 20 digits can be searched for."""
+    """Only 1 to 50 digits can be searched for."""
     field = message.partition(" ")[0]
     assert await refused("GET", f"/api/search?{query}", field=field) == (400, "bad_request", message)
+
+
+async def test_load(call: Any, service: Service) -> None:
+    """The last hour has sixty minutes, the one under way last."""
+    service.submit(10)
+    await service.wait(10)
+    _, hour = await call("GET", "/api/load")
+    assert {name: len(values) for name, values in hour.items()} == {"minutes": 60, "jobs": 60, "queue": 60}
+    assert sum(value or 0 for value in hour["jobs"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/jobs/", "/v1", "/v1/e", "/api/jobs/5/x"])

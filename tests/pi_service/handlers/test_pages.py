@@ -8,13 +8,17 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
+from pi_service.engines.base import Phase
 from pi_service.handlers.base import SECURITY
+from pi_service.handlers.outcome import neighbours, speed
 from pi_service.handlers.pages import preferred
-from pi_service.jobs import FINISHED, RETRYABLE, Stage
+from pi_service.jobs import FINISHED, RETRYABLE, NewEvent, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
+from pi_service.timeline import timeline
 
 gen_test = pytest.mark.gen_test
+PI = digits_of_pi(1001)
 
 
 class Browser:
@@ -174,6 +178,19 @@ async def test_job_page_before_digits(browser: Browser, service: Service, engine
 
 
 @gen_test
+async def test_long_history(browser: Browser, service: Service, engine: MemoryEngine) -> None:
+    """The page of a job that reported a thousand times lists what happened, without the reports."""
+    engine.gate.clear()
+    service.submit(1000)
+    await engine.begun(1000)
+    for k in range(1, 1001):
+        service._parts.runner._record(1000, NewEvent(Stage.TAKEN, progress=k / 1000))
+    service.remove(1000)
+    page = (await browser.fetch("/pi/1000")).body.decode()
+    assert re.findall('<li data-status="([a-z]+)"', page) == ["registered", "scheduled", "taken", "cancelled"]
+
+
+@gen_test
 async def test_buttons(browser: Browser, service: Service, engine: MemoryEngine) -> None:
     """The buttons without JavaScript cancel, retry and remove."""
     engine.gate.clear()
@@ -267,3 +284,56 @@ def test_preferred() -> None:
     assert preferred("en-US,en;q=0.9") == ["en", "en"]
     assert preferred("x;q=high, *;q=0.1") == ["*"]
     assert preferred("") == [""]
+
+
+@gen_test
+async def test_a_shared_link_shows_the_digit(browser: Browser, service: Service) -> None:
+    """Open graph tags name the digit, its neighbours and the address; before it is known they ask for it."""
+    for n in (1000, 990):
+        service.submit(n)
+        await service.wait(n)
+
+    async def tags(path: str) -> dict[str, str]:
+        html = (await browser.fetch(path)).body.decode()
+        return {
+            name: unescape(text) for name, text in re.findall('<meta property="og:([^"]+)" content="([^"]*)"', html)
+        }
+
+    told = await tags("/pi/990?lang=en")
+    assert told["title"] == f"Digit 990 of π is {PI[990]}"
+    assert told["description"] == f"…{PI[980:990]}[{PI[990]}]{PI[991:1001]}…"
+    assert told["url"] == f"{browser.base}/pi/990"
+
+
+@gen_test
+async def test_the_parts_that_change(browser: Browser, service: Service, engine: MemoryEngine) -> None:
+    """`/pi/<n>/now` has the digit with ten neighbours and the timeline, as the page itself has."""
+    engine.gate.clear()
+    service.submit(1000)
+    report = await engine.begun(1000)
+    report(0.5, Phase.DIVISION)
+    html = (await browser.fetch("/pi/1000/now?lang=en")).body.decode()
+    assert re.findall(r'<li class="(\w+)">', html) == ["queue", "division"]
+    assert '<strong class="digit">?</strong>' in html
+    engine.gate.set()
+    await service.wait(1000)
+    parts = (await browser.fetch("/pi/1000/now?lang=en")).body.decode()
+    page = (await browser.fetch("/pi/1000")).body.decode()
+    for html in (parts, page):
+        assert re.findall(r'<li class="(\w+)">', html) == ["queue", "division", "saving"]
+        assert f'<span class="before">{PI[990:1000]}</span><strong class="digit">{PI[1000]}</strong>' in html
+    assert (await browser.fetch("/pi/7/now")).code == 404
+
+
+@pytest.mark.parametrize(
+    ("n", "before", "after"), [(1, "", PI[2:12]), (4, PI[1:4], PI[5:15]), (1000, PI[990:1000], "")]
+)
+@gen_test
+async def test_neighbours_at_the_edges(service: Service, n: int, before: str, after: str) -> None:
+    """Neighbours are digits after the point that are on disk, ten at most on either side."""
+    for k in (1000, n):
+        service.submit(k)
+        await service.wait(k)
+    job = service.job(n)
+    assert job and neighbours(service, job) == (before, after)
+    assert speed(job, timeline(service.events(n))) is None or n == 1000  # the others were on disk already

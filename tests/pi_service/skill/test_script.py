@@ -1,11 +1,15 @@
 """The bundled skill: digits, reading, dates, training, long work; in Russian and English."""
 
+import sqlite3
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pi_service.errors import QueueFull, WorkerDied
+from pi_service.errors import QueueFull, StoreUnavailable, WorkerDied
+from pi_service.jobs import NewEvent, Stage
 from pi_service.service import Service
 from pi_service.skill import make_skill
 from pi_service.testing import MemoryEngine, digits_of_pi
@@ -150,6 +154,52 @@ async def test_service_of_another_process(tmp_path: Path) -> None:
     await talk.say("")
     assert (await talk.say("сотую")).startswith("Сейчас я не могу посчитать")
     assert (await talk.say("помощь")).startswith("Скажите номер цифры")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("spoil", "russian", "english"),
+    [
+        ("BEGIN IMMEDIATE", "её список занят", "the list of jobs is in use"),
+        ("PRAGMA max_page_count = 1", "на диске сервера кончилось место", "the server's disk is full"),
+        ("PRAGMA query_only = ON", "серверу не разрешено записывать", "the server may not write to its disk"),
+    ],
+)
+async def test_trouble_of_the_store(
+    skill: Skill, service: Service, tmp_path: Path, spoil: str, russian: str, english: str
+) -> None:
+    """A database that is locked, full or read-only is told as what it is, and no other process is blamed."""
+    store = service._parts.store
+    with closing(sqlite3.connect(tmp_path / "data" / "jobs.sqlite", isolation_level=None)) as other:
+        (other if "BEGIN" in spoil else store._db).execute(spoil)
+        with pytest.raises(StoreUnavailable):  # a full database has room in its pages for some rows
+            for n in count(1000):
+                store.record(n, NewEvent(Stage.REGISTERED))
+        for locale, told in (("ru-RU", russian), ("en-US", english)):
+            talk = Talk(skill, locale)
+            await talk.say("", session={"session_id": locale})
+            assert told in await talk.say("200", session={"session_id": locale})
+
+
+@pytest.mark.gen_test
+async def test_damaged_digits(skill: Skill, service: Service, tmp_path: Path, logs: Any) -> None:
+    """Digits that were altered on disk are not read out; asked again, the skill reads the right ones."""
+    talk, pi = Talk(skill), digits_of_pi(1000)
+    await talk.say("")
+    await talk.say("тысячную")
+    (tmp_path / "data" / "digits.txt").write_text("3" * 1001)
+    assert (await talk.say("прочитай с первой")).startswith("Мои записанные цифры испортились")
+    assert f"{pi[1:6]} {pi[6:11]}" in await talk.say("прочитай с первой")
+    logs.take("digits of 1 stored jobs are lost")
+
+
+@pytest.mark.gen_test
+async def test_damaged_store(skill: Skill, service: Service) -> None:
+    """A database that does not open is told as that."""
+    service._parts.store._db.close()
+    talk = Talk(skill)
+    await talk.say("")
+    assert await talk.say("200") == "Сейчас я не могу посчитать: список задач не открывается. Попробуйте позже."
 
 
 @pytest.mark.gen_test
