@@ -144,7 +144,7 @@ class Store:
     def _forget(self, n: int, upto: int) -> None:
         """Delete the events of the attempts up to `upto`, but for the first event of the present life."""
         where = """
-            n = :n AND attempt <= :upto AND seq <> (
+            n = :n AND attempt <= :upto AND seq IS NOT (
                 SELECT MIN(seq) FROM event WHERE n = :n AND seq > COALESCE(
                     (SELECT MAX(seq) FROM event WHERE n = :n AND stage = 'removed'), 0
                 )
