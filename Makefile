@@ -15,7 +15,7 @@ test: .venv/test.stamp
 	$(BIN)/python -m pytest $(ARGS)
 
 quick: .venv/test.stamp
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not slow" -n 2 $(ARGS)
 
 bench: .venv/bench.stamp
 	$(BIN)/python bench/dialog.py

@@ -173,6 +173,7 @@ def test_not_a_database(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_server_ends_with_the_remedy(tmp_path: Path) -> None:
     """Over a file of a newer release the server does not serve half of itself: it says what to do, and exits with 1."""
     (tmp_path / "pi").mkdir()
@@ -228,6 +229,7 @@ print(db.execute("PRAGMA user_version").fetchone()[0], db.execute("SELECT MAX(n)
 """
 
 
+@pytest.mark.slow
 def test_kill_9_inside_a_migration(path: Path) -> None:
     """SIGKILL in the middle of a migration leaves the old file; the same release finds all jobs, the next try ends."""
     with closing(Store(path)) as store:

@@ -141,6 +141,7 @@ async def hold(world: World, actions: Actions, form: str, max_turns: int = 40) -
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["generator", "coroutine"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions=SCRIPTS, kills=st.sets(st.integers(1, 60), max_size=12))
@@ -157,6 +158,7 @@ def test_killed_anywhere_the_dialog_is_the_same(form: str, actions: Actions, kil
     assert extra <= 2 * stormy.in_window, "an effect is repeated only if the kill came inside its window"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions=SCRIPTS)
 def test_always_replayed_equals_always_live(actions: Actions) -> None:

@@ -189,6 +189,7 @@ def test_continue_as_new_with_a_stranger(skill: Skill, logs: Any) -> None:
     logs.take("it must be a function of the script's module")
 
 
+@pytest.mark.slow
 def test_thousand_steps_without_a_word(skill: Skill, logs: Any) -> None:
     """A script that steps for ever and never speaks is ended with an error."""
 
@@ -290,6 +291,7 @@ async def test_tokens_are_seen_in_their_turn_and_kept_nowhere(tmp_path: Path) ->
     assert all(b"AQAA" not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.gen_test
 async def test_an_outcome_waits_for_the_journal(tmp_path: Path, logs: Any) -> None:
     """A journal that is locked when a step ends costs an apology, not a second effect: the repeat has the outcome."""
