@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 ARGS ?=
 
-.PHONY: run test quick bench screenshots clean
+.PHONY: run test quick fuzz bench screenshots clean
 
 run: .venv/run.stamp
 	$(BIN)/python -m tornado_alice $(ARGS)
@@ -16,6 +16,9 @@ test: .venv/test.stamp
 
 quick: .venv/test.stamp
 	$(BIN)/python -m pytest -q -m "not slow" -n 2 $(ARGS)
+
+fuzz: .venv/test.stamp
+	$(BIN)/python bench/fuzz.py $(ARGS)
 
 bench: .venv/bench.stamp
 	$(BIN)/python bench/dialog.py

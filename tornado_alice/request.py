@@ -12,6 +12,11 @@ from . import context, morphology
 from .protocol import SECRETS
 
 
+def _object(value: Any) -> dict[str, Any]:
+    """What was sent as an object; an empty one for anything else, so that no script fails over it."""
+    return value if isinstance(value, dict) else {}
+
+
 def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise TypeError("a request is immutable: keep what you compute in variables of the script")
 
@@ -176,12 +181,13 @@ class Request(Frozen):
     @property
     def intents(self) -> dict[str, Any]:
         """Recognised intents: name → {"slots": ...}."""
-        return Frozen((self._body.get("nlu") or {}).get("intents") or {})
+        return Frozen(_object(_object(self._body.get("nlu")).get("intents")))
 
     def entities(self, type: str) -> list[Any]:
         """Values of the recognised entities of a type, in order: ``request.entities("YANDEX.NUMBER")``."""
-        found = (self._body.get("nlu") or {}).get("entities") or []
-        return [entity.get("value") for entity in found if entity.get("type") == type]
+        found = _object(self._body.get("nlu")).get("entities")
+        entities = map(_object, found if isinstance(found, list) else [])
+        return [entity.get("value") for entity in entities if entity.get("type") == type]
 
     @property
     def session_id(self) -> str:
@@ -208,11 +214,11 @@ class Request(Frozen):
     @property
     def has_screen(self) -> bool:
         """Can the user see cards and buttons? (Old devices do not say; then no.)"""
-        return "screen" in ((super().get("meta") or {}).get("interfaces") or {})
+        return "screen" in _object(_object(super().get("meta")).get("interfaces"))
 
     def state(self, scope: str) -> Frozen:
         """What the skill kept with the platform; `scope` is ``session``, ``user`` or ``application``."""
-        return Frozen((super().get("state") or {}).get(scope) or {})
+        return Frozen(_object(_object(super().get("state")).get(scope)))
 
     def __repr__(self) -> str:
         return f"Request({_without_secrets(dict(self))!r})"

@@ -171,3 +171,13 @@ def test_proxy_is_no_empty_dict(logs: Any) -> None:
 
     with Dialog(skill) as alice:
         assert alice.say() == "['meta', 'request', 'session', 'state', 'version', 'x']"
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 5, "x", [], [1, None], {"entities": 7, "intents": [], "user": 1}, {"entities": [3, {}]}]
+)
+def test_odd_parts_are_empty_ones(odd: Any) -> None:
+    """Whatever stands where nlu, interfaces or state should be, asking for them is no error."""
+    got = Request({"request": {"nlu": odd}, "meta": {"interfaces": odd}, "state": odd})
+    assert got.entities("YANDEX.NUMBER") == [] and got.intents == {} and got.state("user") == {}
+    assert got.has_screen is False
