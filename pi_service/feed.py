@@ -11,6 +11,8 @@ from .jobs import Change
 
 #: Changes a subscriber may lag behind before it is dropped: half a minute of a busy service, about 1 MB.
 QUEUE = 1000
+#: Changes told at once to a listener that was busy.
+BATCH = 100
 #: Missed changes are read from the store in pages of this many, a millisecond or two each.
 PAGE = 200
 
@@ -42,12 +44,30 @@ class Subscription:
         self._dropped(slow)
 
     async def __aiter__(self) -> AsyncIterator[Change]:
-        while self._after < self._upto and (page := self._feed.missed(self._after, self._upto)):
-            for change in page:
-                self._after = change.event.id
+        async for batch in self.batches():
+            for change in batch:
                 yield change
-        while change_or_end := await self._queue.get():
-            yield change_or_end
+
+    async def batches(self) -> AsyncIterator[list[Change]]:
+        """The same in lists: all that has come while the listener was busy, at most `BATCH` of them at once."""
+        while self._after < self._upto and (page := self._feed.missed(self._after, self._upto)):
+            self._after = page[-1].event.id
+            yield page
+        while batch := await self._waiting():
+            yield batch
+
+    async def _waiting(self) -> list[Change]:
+        """What waits, or the next change; nothing once the subscription has ended."""
+        batch: list[Change] = []
+        change = await self._queue.get()
+        while change is not None:
+            batch.append(change)
+            if self._queue.empty() or len(batch) == BATCH:
+                break
+            change = self._queue.get_nowait()
+        else:
+            self._queue.put_nowait(None)  # so that the next look ends too
+        return batch
 
 
 class Feed:

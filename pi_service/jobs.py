@@ -6,8 +6,10 @@
 3. The table also numbers the attempts: the value beside a stage is what the event adds to the number.
 """
 
+import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from .errors import IllegalTransition
@@ -153,6 +155,11 @@ class Change:
 
     event: Event
     job: Job | None
+
+    @cached_property
+    def message(self) -> str:
+        """The message of the websocket feed as text, made once however many listen."""
+        return json.dumps(self.as_json(), separators=(",", ":"))
 
     def as_json(self) -> dict[str, Any]:
         """The message of the websocket feed."""

@@ -7,13 +7,16 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..checks import parse_whole
 from ..errors import BadRequest, NotFound, StoreUnavailable
 from ..feed import Feed, Subscription
+from ..jobs import Change
 from ..listing import Listing
 from ..service import Service
 from .base import BaseHandler, Problem, Refused
@@ -21,7 +24,7 @@ from .base import BaseHandler, Problem, Refused
 #: Events in one answer: those of any usual job, read and written in a few milliseconds, on the loop.
 MAX_EVENTS = 500
 #: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
-MAX_WATCHERS = 200
+MAX_WATCHERS = 1000
 
 
 class ApiHandler(BaseHandler):
@@ -124,8 +127,21 @@ class RetryHandler(ApiHandler):
         self.finish(self.service.retry(self.n(n)).as_json())
 
 
+@lru_cache(maxsize=16)
+def text_frame(text: str) -> bytes:
+    """A whole text message as a server's frame (RFC 6455, section 5.2), made once for all pages that get it.
+
+    >>> text_frame("Hello")
+    b'\\x81\\x05Hello'
+    """
+    data = text.encode()
+    size = len(data)
+    head = bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2) if size < 1 << 16 else b"\x7f" + size.to_bytes(8)
+    return b"\x81" + head + data
+
+
 class EventsHandler(ApiHandler, WebSocketHandler):
-    """`/api/events`: every change of every job, missed ones first."""
+    """`/api/events`: every change of every job, missed ones first; with ``?batch=1`` several in one message: a list."""
 
     _feed: Feed  # of the subscription: when the service has stopped, it has no feed any more
     _subscription: Subscription | None = None
@@ -141,6 +157,7 @@ class EventsHandler(ApiHandler, WebSocketHandler):
             raise Refused(429, "too_many_watchers", message)
         after = self.argument("after", "")
         self._after = parse_whole("after", after, 0) if after else None
+        self._in_batches = self.argument("batch", "") == "1"
 
     def check_origin(self, origin: str) -> bool:
         """`prepare` has refused foreign ones."""
@@ -152,13 +169,23 @@ class EventsHandler(ApiHandler, WebSocketHandler):
         self._sending = asyncio.create_task(self._send(self._subscription, self._feed.last_id))
 
     async def _send(self, subscription: Subscription, latest: int) -> None:
-        with suppress(WebSocketClosedError):  # on_close says so too
+        assert self.ws_connection is not None and self.ws_connection.stream is not None, "it is open"
+        stream = self.ws_connection.stream
+        with suppress(WebSocketClosedError, StreamClosedError):  # on_close says so too
             try:
                 await self.write_message({"id": latest, "stage": "hello"})
-                async for change in subscription:
-                    await self.write_message(change.as_json())  # waits while the other side is slow to read
+                async for changes in subscription.batches():
+                    for message in self._messages(changes):
+                        # below write_message(), which makes a task for each: 1,000 pages take a third of the time so
+                        written = stream.write(text_frame(message))
+                        if stream.writing():  # the other side is slow to read
+                            await written
             except StoreUnavailable as error:
                 self.close(1013, str(error)[:100])
+
+    def _messages(self, changes: list[Change]) -> list[str]:
+        texts = [change.message for change in changes]
+        return [f"[{','.join(texts)}]"] if self._in_batches else texts
 
     def _dropped(self, slow: bool) -> None:
         if slow:
