@@ -199,3 +199,31 @@ async def test_progress_reaches_the_page(listen: Any, service: Service, engine: 
     assert (message["stage"], message["progress"], message["job"]["progress"]) == ("taken", 0.25, 0.25)
     engine.gate.set()
     await service.wait(1000)
+
+
+async def test_several_events_in_one_message(listen: Any, service: Service) -> None:
+    """Whoever asks so gets what has come meanwhile as one list, missed ones and live ones: each once, in order."""
+    for n in range(1, 51):
+        service.submit(n)
+        await service.wait(n)
+    connection = await listen("?after=0&batch=1")
+    last = service.feed.last_id
+    assert await heard(connection) == {"id": last, "stage": "hello"}
+    for n in range(51, 61):
+        service.submit(n)
+        await service.wait(n)
+    lists = [await heard(connection)]
+    while lists[-1][-1]["id"] < service.feed.last_id:
+        lists.append(await heard(connection))
+    assert [event["id"] for events in lists for event in events] == list(range(1, service.feed.last_id + 1))
+    assert len(lists) < service.feed.last_id / 5
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+async def test_frames_are_those_of_the_protocol(size: int) -> None:
+    """A frame has the length that RFC 6455 wants for its size, in bytes of UTF-8."""
+    frame = api.text_frame("x" * size)
+    head = 2 if size < 126 else 4 if size < 1 << 16 else 10
+    assert len(frame) == head + size and frame[0] == 0x81
+    told = frame[1] if size < 126 else int.from_bytes(frame[2:head])
+    assert told == size
