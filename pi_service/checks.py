@@ -58,7 +58,8 @@ def parse_whole(field: str, text: str, least: int, most: int | None = None) -> i
 
 def _no_whole(field: str, shown: str, least: int, most: int | None) -> BadRequest:
     allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
-    return BadRequest(field, f"{field} must be a whole number {allowed}; got {shown}")
+    message = f"{field} must be a whole number {allowed}; got {shown}"
+    return BadRequest(field, message, reason="whole", least=least, most=most, got=shown.strip("'\""))
 
 
 def _shown(value: object) -> str:

@@ -18,7 +18,7 @@
     ├── WorkerDied         a worker process ended without an answer
     └── LimitExceeded      a computation passed its time or memory limit
 
-All of them cross process borders by pickle, so `args` always equals what `__init__` takes.
+All of them cross process borders by pickle, so `args` always equals what `__init__` takes; `values` go with them.
 """
 
 import errno
@@ -37,7 +37,18 @@ REMEDIES = {
 
 
 class PiError(Exception):
-    """Base of every error that pi_service raises on purpose; `str()` of it is fit to be shown to a user."""
+    """Base of every error that pi_service raises on purpose; `str()` of it is fit to be shown to a user.
+
+    `values` are the facts of the message, by name: from the kind of error and its values a page makes the same message
+    in its reader's language.
+
+    >>> NotFound("there is no job with n = 7", n=7).values
+    {'n': 7}
+    """
+
+    def __init__(self, *args: object, **values: object) -> None:
+        super().__init__(*args)
+        self.values = values
 
 
 class BadRequest(PiError):
@@ -48,8 +59,8 @@ class BadRequest(PiError):
     ('n', "n must be a whole number; got 'ten'")
     """
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(field, message)
+    def __init__(self, field: str, message: str, **values: object) -> None:
+        super().__init__(field, message, **values)
         self.field = field
         self.message = message
 
@@ -69,7 +80,7 @@ class IllegalTransition(PiError):
     """
 
     def __init__(self, event: str, state: str | None) -> None:
-        super().__init__(event, state)
+        super().__init__(event, state, event=event, state=state)
         self.event = event
         self.state = state
 

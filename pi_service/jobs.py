@@ -1,12 +1,14 @@
 """What a job is: stages, events and the table of allowed transitions. Data only, no I/O, no clock.
 
 1. The events of a job are its truth; a `Job` is nothing but their fold (`next_event` makes the next event, `apply`
-   applies it).
-2. An event is allowed only where `TRANSITIONS` has it; anything else raises `IllegalTransition`.
+   applies it, `fold` all of them).
+2. An event is allowed only where `TRANSITIONS` has it; anything else raises `IllegalTransition`. The one exception
+   undoes a removal: `brought_back` says once more where the job stood, and `fold` takes it from the history.
 3. The table also numbers the attempts: the value beside a stage is what the event adds to the number.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -143,6 +145,7 @@ class Job:
             "digit": self.digit,
             "error": self.error,
             "registered_at": self.registered_at,
+            "started_at": self.started_at,
             "finished_at": self.finished_at,
             "seconds": self.seconds,
             "attempt": self.attempt,
@@ -196,8 +199,33 @@ def next_event(last: Event | None, step: NewEvent, *, id: int, n: int, at: float
     return Event(id, n, attempt, step.stage, progress, at, step.detail, step.digit)
 
 
+def brought_back(removed: Event, job: Job, *, at: float) -> Event:
+    """The event that undoes `removed`: `job`, as it was before, stands again where it stood.
+
+    Args:
+        removed: the job's last event.
+        job: what `fold` makes of the events before it.
+        at: UNIX seconds.
+    """
+    progress = 1.0 if job.status is Stage.STORED else 0.0
+    return Event(0, job.n, removed.attempt, job.status, progress, at, "brought back", job.digit)
+
+
+def fold(events: Iterable[Event]) -> Job | None:
+    """The job that its whole history adds up to, oldest event first; None if it was removed, or never seen."""
+    job = removed = None
+    for event in events:
+        if event.stage is Stage.REMOVED:
+            job, removed = None, job
+        elif job is None and event.stage in FINISHED:
+            job = removed  # brought back as it was
+        else:
+            job = apply(job, event)
+    return job
+
+
 def apply(job: Job | None, event: Event) -> Job | None:
-    """The job after `event`; None when the event removed it."""
+    """The job after `event`; None when the event removed it. What brings a removed job back is left to `fold`."""
     if event.stage is Stage.REMOVED:
         return None
     if event.stage is Stage.REGISTERED or job is None:

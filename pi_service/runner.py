@@ -142,25 +142,60 @@ class Runner:
         Raises:
             NotFound: there is no such job.
         """
-        job = self._known(n)
-        if job.finished:
-            self._feed.publish(self._store.record(n, NewEvent(Stage.REMOVED)))
-            return replace(job, status=Stage.REMOVED)
+        return self.discard(n) if self._known(n).finished else self.cancel(n)
+
+    def cancel(self, n: int) -> Job:
+        """End an unfinished job.
+
+        Raises:
+            NotFound: there is no such job.
+            IllegalTransition: it is finished.
+        """
+        self._known(n)
         job = self._record(n, NewEvent(Stage.CANCELLED))
         for lane in self._lanes:
             if end := lane.drop(n):
                 end()
         return job
 
+    def discard(self, n: int) -> Job:
+        """Take a finished job out of the table.
+
+        Raises:
+            NotFound: there is no such job.
+            IllegalTransition: it is not finished.
+        """
+        job = self._known(n)
+        self._feed.publish(self._store.record(n, NewEvent(Stage.REMOVED)))
+        return replace(job, status=Stage.REMOVED)
+
+    def restore(self, n: int) -> Job:
+        """Bring a removed job back as it was; one that is there already is left alone.
+
+        Raises:
+            NotFound: no job `n` was removed.
+        """
+        if job := self._store.job(n):
+            return job
+        change = self._store.restore(n)
+        self._feed.publish([change])
+        assert change.job is not None
+        if change.job.status is Stage.STORED and n > self._digits.available:
+            return self._schedule(
+                n, NewEvent(Stage.SCHEDULED, "its digits were lost meanwhile; they are computed again")
+            )
+        return change.job
+
     def _known(self, n: int) -> Job:
         if job := self._store.job(n):
             return job
-        raise NotFound(f"there is no job with n = {n}")
+        raise NotFound(f"there is no job with n = {n}", n=n)
 
     def _enter(self, n: int) -> Job:
         queued = self._lane(n).queued(n)
         if queued >= self._max_queue and n > self._digits.available:
-            raise QueueFull(f"{queued} jobs are waiting and {self._max_queue} may; try again later")
+            message = f"{queued} jobs are waiting and {self._max_queue} may; try again later"
+            raise QueueFull(message, waiting=queued, most=self._max_queue)
         return self._schedule(n, NewEvent(Stage.REGISTERED), NewEvent(Stage.SCHEDULED))
 
     def _lane(self, n: int) -> Lane:

@@ -9,15 +9,17 @@ Everything runs on one event loop, and every command is done when it returns: co
 """
 
 import fcntl
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from .bulk import Outcome, on_each
 from .checks import whole
 from .digits import Digits
 from .engines.base import Engine
-from .errors import NotFound, ServiceAway, unusable
+from .errors import BadRequest, IllegalTransition, NotFound, ServiceAway, unusable
 from .feed import Feed
 from .jobs import Event, Job
 from .listing import NEWEST, Listing
@@ -25,6 +27,11 @@ from .load import Load, Talk
 from .runner import Runner
 from .search import Match
 from .store import Store
+
+#: What can be done with many jobs at once.
+COMMANDS = ("add", "retry", "cancel", "remove", "restore")
+#: Jobs that are looked up at a time while a command goes through all that pass a filter.
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,48 @@ class Service:
         """
         return self._parts.runner.remove(n)
 
+    def restore(self, n: int) -> Job:
+        """Bring a removed job back, with its digits and its history.
+
+        Raises:
+            NotFound: no job `n` was removed.
+        """
+        return self._parts.runner.restore(n)
+
+    async def bulk(self, command: str, chosen: Listing | Iterable[int]) -> Outcome:
+        """Run a command on many jobs without holding the loop.
+
+        Args:
+            command: one of `COMMANDS`; "cancel" leaves finished jobs alone, "remove" unfinished ones.
+            chosen: the jobs, or a listing: all that pass its filters, whatever its page.
+
+        Raises:
+            BadRequest: there is no such command.
+        """
+        runner = self._parts.runner
+        commands: dict[str, Callable[[int], object]] = {
+            "add": self._add,
+            "retry": runner.retry,
+            "cancel": runner.cancel,
+            "remove": runner.discard,
+            "restore": runner.restore,
+        }
+        if command not in commands:
+            raise BadRequest("command", f"command must be one of {', '.join(COMMANDS)}; got {str(command)[:50]!r}")
+        numbers = self._matching(chosen) if isinstance(chosen, Listing) else chosen
+        return await on_each(numbers, commands[command])
+
+    def _add(self, n: int) -> None:
+        job, created = self.submit(n)
+        if not created:
+            raise IllegalTransition("registered", job.status.value)
+
+    def _matching(self, listing: Listing) -> Iterator[int]:
+        after = 0
+        while batch := self._parts.store.numbers(listing, after, BATCH):
+            yield from batch
+            after = batch[-1]
+
     async def wait(self, n: int) -> Job:
         """The job `n` once it is stored, failed for good or cancelled.
 
@@ -200,7 +249,7 @@ class Service:
         while True:
             job = self.job(n)
             if job is None:
-                raise NotFound(f"there is no job with n = {n}")
+                raise NotFound(f"there is no job with n = {n}", n=n)
             if job.finished:
                 return job
             await self.feed.news()

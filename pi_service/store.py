@@ -20,8 +20,20 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from .errors import IllegalTransition, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
-from .jobs import REPORTING, UNFINISHED, Change, Event, Job, NewEvent, Stage, apply, next_event
+from .errors import IllegalTransition, NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreUnavailable
+from .jobs import (
+    REPORTING,
+    UNFINISHED,
+    Change,
+    Event,
+    Job,
+    NewEvent,
+    Stage,
+    apply,
+    brought_back,
+    fold,
+    next_event,
+)
 from .listing import Listing
 from .schema import ATTEMPTS_KEPT, migrate
 
@@ -48,6 +60,14 @@ KINDS = {
 }
 #: Decimal digits of the largest n that can be looked for, as `checks.parse_whole` has it.
 MAX_DIGITS_OF_N = 15
+#: What each filter of a listing that is set asks of a row.
+CONDITIONS = {
+    "status": "status = :status",
+    "least": "n >= :least",
+    "most": "n <= :most",
+    "age": "registered_at >= :now - :age",
+    "error": "instr(lower(error), lower(:error)) > 0",
+}
 #: Of a result code; the bits above tell variants of the same trouble apart.
 PRIMARY = 0xFF
 
@@ -109,6 +129,21 @@ class Store:
             if last and last.attempt > max(before, ATTEMPTS_KEPT):
                 self._forget(n, last.attempt - ATTEMPTS_KEPT)
             return changes
+
+    def restore(self, n: int) -> Change:
+        """Bring a removed job back as it was; its history goes on.
+
+        Raises:
+            NotFound: no job `n` was removed.
+        """
+        with _guard(), self._transaction(durable=True):
+            last, seq = self._last(n)
+            job = fold(event for event in self._events(n) if event != last)
+            if last is None or last.stage is not Stage.REMOVED or job is None:
+                raise NotFound(f"there is no removed job with n = {n}", n=n)
+            event = self._append(brought_back(last, job, at=self._clock()), seq + 1)
+            self._project(n, job)
+            return Change(event, job)
 
     @contextmanager
     def _transaction(self, durable: bool) -> Iterator[None]:
@@ -188,12 +223,28 @@ class Store:
 
     def jobs(self, listing: Listing) -> tuple[list[Job], int]:
         """The jobs on the page of `listing`, and how many there are on all its pages."""
-        where, values = _where(listing), {"status": listing.status}
+        where, values = self._where(listing)
         order, limit, offset = _order(listing.sort), listing.per_page, (listing.page - 1) * listing.per_page
         with _guard():
             table = self._table("job")
             rows = table.rows_where(where, values, order_by=order, limit=limit, offset=offset)
             return [_job(row) for row in rows], table.count_where(where, values)
+
+    def numbers(self, listing: Listing, after: int, limit: int) -> list[int]:
+        """The next `limit` jobs above `after` that pass the filters of `listing`, growing; its page is no matter."""
+        where, values = self._where(listing)
+        values["after"] = after
+        with _guard():
+            rows = self._table("job").rows_where(
+                f"n > :after AND {where}", values, order_by="n", limit=limit, select="n"
+            )
+            return [row["n"] for row in rows]
+
+    def _where(self, listing: Listing) -> tuple[str, dict[str, Any]]:
+        given = {name: getattr(listing, name) for name in CONDITIONS}
+        values = {name: value for name, value in given.items() if value not in (None, "")}
+        conditions = [CONDITIONS[name] for name in values] + ([_begins_with(listing.q)] if listing.q else [])
+        return " AND ".join(conditions) or "1", values | {"now": self._clock()}
 
     def stored_beyond(self, n: int) -> list[Job]:
         """The stored jobs of more than `n` digits, the largest first."""
@@ -225,6 +276,9 @@ class Store:
     def _job(self, n: int) -> Job | None:
         return next((_job(row) for row in self._table("job").rows_where("n = ?", [n])), None)
 
+    def _events(self, n: int) -> list[Event]:
+        return [_event(row) for row in self._table("event").rows_where("n = ?", [n], order_by="seq")]
+
     def _last(self, n: int) -> tuple[Event | None, int]:
         for row in self._table("event").rows_where("n = ?", [n], order_by="seq DESC", limit=1):
             return _event(row), row["seq"]
@@ -254,13 +308,11 @@ def _trouble(error: sqlite3.DatabaseError) -> StoreUnavailable:
 # safe to be put into SQL, since a Listing has only digits and names of columns there.
 
 
-def _where(listing: Listing) -> str:
-    conditions = ["status = :status"] if listing.status else []
-    if listing.q:
-        q, most = int(listing.q), MAX_DIGITS_OF_N - len(listing.q)
-        ranges = [f"n BETWEEN {q * 10**k} AND {(q + 1) * 10**k - 1}" for k in range(most + 1)]
-        conditions.append("0" if listing.q.startswith("0") else f"({' OR '.join(ranges)})")
-    return " AND ".join(conditions) or "1"
+def _begins_with(q: str) -> str:
+    """The condition that n begins with these digits, as ranges that an index answers."""
+    number, most = int(q), MAX_DIGITS_OF_N - len(q)
+    ranges = [f"n BETWEEN {number * 10**k} AND {(number + 1) * 10**k - 1}" for k in range(most + 1)]
+    return "0" if q.startswith("0") else f"({' OR '.join(ranges)})"
 
 
 def _order(sort: str) -> str:

@@ -1,22 +1,28 @@
-// Requests to the JSON API; a refusal becomes an ApiError that carries the server's message.
+// Requests to the JSON API; a refusal becomes an ApiError that says it in the reader's language.
 
-import { say } from "./text.js";
+import { refusal, say } from "./text.js";
 import { at } from "./urls.js";
 
 export class ApiError extends Error {
-  constructor(status, message) {
+  /** `status` is 0 when no answer of the server came; `english`: there are only the server's own words. */
+  constructor(status, message, { english = false } = {}) {
     super(message);
-    this.status = status;
+    Object.assign(this, { status, english });
   }
 }
 
 async function answer(response) {
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
-  throw new ApiError(response.status, body?.error?.message ?? `${response.status} ${response.statusText}`);
+  if (!body && response.status >= 500) throw new ApiError(0, say("unreachable")); // a proxy without its server
+  const { code, message, values } = body?.error ?? {};
+  const phrase = refusal(code, values ?? {});
+  throw new ApiError(response.status, phrase ?? message ?? `${response.status} ${response.statusText}`, {
+    english: !phrase,
+  });
 }
 
-/** Ask for a path without its leading slash and return the JSON answer. Throws ApiError; an abort passes through as AbortError. */
+/** Ask for a path without its leading slash; the JSON answer. Throws ApiError; an abort passes as AbortError. */
 export async function ask(method, path, { body, signal } = {}) {
   const options = { method, signal };
   if (method !== "GET") {
@@ -33,9 +39,10 @@ export async function ask(method, path, { body, signal } = {}) {
   return answer(response);
 }
 
-/** What a button of the form `actions` does, told by its class: retry, or cancel and remove. */
-export function act(button, n) {
-  return button.classList.contains("retry")
-    ? ask("POST", `api/jobs/${n}/retry`)
-    : ask("DELETE", `api/jobs/${n}`);
+/** Write an error where the reader looks for it; null takes the last one away. */
+export function complain(element, error) {
+  const message = document.createElement("span");
+  message.textContent = error?.message ?? "";
+  if (error?.english) message.lang = "en";
+  element.replaceChildren(...(error ? [message] : []));
 }

@@ -1,7 +1,7 @@
 // Words, numbers, dates and durations in the language of the page.
 
 const LANG = document.documentElement.lang;
-const WORDS = JSON.parse(document.body.dataset.texts);
+const { WORDS } = await import(document.body.dataset.words); // a module of its own for each language
 
 const whole = new Intl.NumberFormat(LANG, { useGrouping: "always" });
 const share = new Intl.NumberFormat(LANG, { style: "percent", maximumFractionDigits: 0 });
@@ -30,11 +30,20 @@ const superscript = (value) => [...String(value)].map((digit) => "⁰¹²³⁴�
 export const has = (key) => key in WORDS;
 
 /** The phrase `key` of texts.py with its {names} filled in; numbers are formatted. */
-export function say(key, values = {}) {
-  return WORDS[key].replace(/\{(\w+)\}/g, (_, name) => {
+export const say = (key, values = {}) => fill(WORDS[key], values);
+
+function fill(phrase, values) {
+  return phrase.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
     return typeof value === "number" ? number(value) : String(value ?? "");
   });
+}
+
+/** What a refusal of the server says, by its code and values; undefined if there are no words. See texts.explain. */
+export function refusal(code, values) {
+  const reason = values.reason === "whole" && values.most === null ? "whole_from" : (values.reason ?? code);
+  const phrase = WORDS.refusals[reason];
+  return phrase && fill(phrase, { ...values, state: statusWord(values.state) });
 }
 
 export const statusWord = (status) => WORDS.status[status] ?? status;
@@ -53,6 +62,9 @@ export function duration(seconds) {
   if (total < 3600) return `${unit(Math.floor(total / 60), "minute", 0)} ${unit(total % 60, "second", 0)}`;
   return `${unit(Math.floor(total / 3600), "hour", 0)} ${unit(Math.floor((total % 3600) / 60), "minute", 0)}`;
 }
+
+/** Seconds that are left, rounded as one would say them. */
+export const remaining = (seconds) => duration(seconds < 10 ? Math.ceil(seconds) : Math.round(seconds / 5) * 5);
 
 /** Write a UNIX time into a <time>: the hour alone when it is today, the date as well otherwise. */
 export function writeTime(element, at, { milliseconds = false } = {}) {

@@ -13,18 +13,21 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..checks import parse_whole
+from ..checks import parse_whole, whole
 from ..errors import BadRequest, NotFound, StoreUnavailable
 from ..feed import Feed, Subscription
 from ..jobs import Change
-from ..listing import Listing
+from ..listing import FILTERS, LARGEST, Listing
+from ..numbers import parse_numbers
 from ..service import Service
-from .base import BaseHandler, Problem, Refused
+from .base import STATUSES, BaseHandler, Problem, Refused
 
 #: Events in one answer: those of any usual job, read and written in a few milliseconds, on the loop.
 MAX_EVENTS = 500
 #: Websockets at a time; every change is written to each of them, on the loop that answers dialogs too.
 MAX_WATCHERS = 1000
+#: Numbers in the longest list of jobs that is sent, or told, in one go; their JSON stays below MAX_FORM.
+MOST_LISTED = 5000
 
 
 class ApiHandler(BaseHandler):
@@ -56,6 +59,17 @@ class ApiHandler(BaseHandler):
     def n(self, text: str) -> int:
         return parse_whole("n", text, 1)
 
+    def sent(self) -> dict[str, Any]:
+        """The JSON object in the body."""
+        try:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            shown = self.request.body[:50].decode("utf-8", "replace")
+            raise BadRequest("body", f'the body must be JSON like {{"n": 1000}}; got {shown!r}') from None
+        if not isinstance(body, dict):
+            raise BadRequest("body", f'the body must be a JSON object like {{"n": 1000}}; got {str(body)[:50]}')
+        return body
+
 
 class LoadHandler(ApiHandler):
     """`/api/load`: the last hour, minute by minute."""
@@ -85,21 +99,35 @@ class JobsHandler(ApiHandler):
     head = get
 
     def post(self) -> None:
-        job, created = self.service.submit(self._sent().get("n"))
+        job, created = self.service.submit(self.sent().get("n"))
         if created:
             self.set_status(201)
             self.set_header("Location", self.place.at(f"api/jobs/{job.n}"))
         self.finish(job.as_json())
 
-    def _sent(self) -> dict[str, Any]:
-        try:
-            body = json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            shown = self.request.body[:50].decode("utf-8", "replace")
-            raise BadRequest("body", f'the body must be JSON like {{"n": 1000}}; got {shown!r}') from None
-        if not isinstance(body, dict):
-            raise BadRequest("body", f'the body must be a JSON object like {{"n": 1000}}; got {str(body)[:50]}')
-        return body
+
+class BulkHandler(ApiHandler):
+    """`/api/jobs/bulk`: one command on a list of jobs, or on all that pass a filter."""
+
+    async def post(self) -> None:
+        sent = self.sent()
+        chosen = self._chosen(sent)
+        outcome = await self.service.bulk(str(sent.get("command")), chosen)
+        kept = {STATUSES[kind][1]: count for kind, count in outcome.kept.items()}
+        few = outcome.done if len(outcome.done) <= MOST_LISTED else None
+        self.finish({"done": len(outcome.done), "kept": kept, "n": few})
+
+    def _chosen(self, sent: dict[str, Any]) -> Listing | list[int]:
+        wanted, most = sent.get("n"), self.service.max_digits
+        if isinstance(wanted, str):
+            return parse_numbers("n", wanted, most)
+        if isinstance(wanted, list) and len(wanted) <= MOST_LISTED:
+            return [whole("n", n, 1, LARGEST) for n in wanted]
+        filters = sent.get("filter")
+        if isinstance(filters, dict) and all(isinstance(value, str) for value in filters.values()):
+            return Listing.parse(**{name: value for name, value in filters.items() if name in FILTERS})
+        message = f'n must be a list of at most {MOST_LISTED} numbers, or a text like "10, 100-110"; or send a filter'
+        raise BadRequest("n", message)
 
 
 class JobHandler(ApiHandler):
@@ -108,7 +136,7 @@ class JobHandler(ApiHandler):
     def get(self, n: str) -> None:
         job = self.service.job(self.n(n))
         if job is None:
-            raise NotFound(f"there is no job with n = {int(n)}")
+            raise NotFound(f"there is no job with n = {int(n)}", n=int(n))
         after = parse_whole("after", self.argument("after", "0"), 0)
         limit = parse_whole("limit", self.argument("limit", str(MAX_EVENTS)), 1, MAX_EVENTS)
         events = [event.as_json() for event in self.service.events(job.n, after, limit + 1)]
@@ -125,6 +153,13 @@ class RetryHandler(ApiHandler):
 
     def post(self, n: str) -> None:
         self.finish(self.service.retry(self.n(n)).as_json())
+
+
+class RestoreHandler(ApiHandler):
+    """`/api/jobs/<n>/restore`: undo a removal."""
+
+    def post(self, n: str) -> None:
+        self.finish(self.service.restore(self.n(n)).as_json())
 
 
 @lru_cache(maxsize=16)

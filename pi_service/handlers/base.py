@@ -28,7 +28,7 @@ SECURITY = {
 MAX_FORM = 64 * 1024
 
 #: Errors of the service as statuses; the `code` of an error answer is the name beside it.
-STATUSES: dict[type[Exception], tuple[int, str]] = {
+STATUSES: dict[type[PiError], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     NotFound: (404, "not_found"),
     IllegalTransition: (409, "conflict"),
@@ -46,6 +46,7 @@ class Problem:
     code: str  #: for programs
     message: str  #: for people
     field: str | None = None  #: what of the request is wrong, if that is known
+    values: dict[str, Any] | None = None  #: the facts of the message, from which a page makes its own
 
     def as_json(self) -> dict[str, Any]:
         """The body of every JSON error.
@@ -55,16 +56,20 @@ class Problem:
         >>> Problem(404, "not_found", "there is no job with n = 7").as_json()
         {'error': {'code': 'not_found', 'message': 'there is no job with n = 7'}}
         """
-        error = {"code": self.code, "message": self.message}
-        return {"error": error if self.field is None else error | {"field": self.field}}
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            error["field"] = self.field
+        if self.values:
+            error["values"] = self.values
+        return {"error": error}
 
 
 class Refused(Exception):
     """A request that HTTP itself lets us refuse; the message is for the one who sent it."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, field: str | None = None, **values: object) -> None:
         super().__init__(status, code, message, field)
-        self.problem = Problem(status, code, message, field)
+        self.problem = Problem(status, code, message, field, values)
 
 
 class Secured(OutputTransform):
@@ -77,7 +82,7 @@ class Secured(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         for name, value in SECURITY.items():
-            headers[name] = value
+            headers.setdefault(name, value)  # a handler's own policy is stricter
         return status_code, headers, chunk
 
 
@@ -88,6 +93,7 @@ class BaseHandler(RequestHandler):
     cache = "no-store"
 
     def set_default_headers(self) -> None:
+        self.clear_header("Server")
         self.set_header("Cache-Control", self.cache)
 
     def prepare(self) -> None:
@@ -109,7 +115,7 @@ class BaseHandler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin is not None and not self.place.is_ours(origin, self.request.host):
             message = f"requests from pages of {origin[:100]!r} are not accepted"
-            raise Refused(403, "foreign_origin", message, "Origin")
+            raise Refused(403, "foreign_origin", message, "Origin", origin=origin[:100])
 
     def show_error(self, problem: Problem) -> None:
         """Answer with the problem; its status is set already."""
@@ -141,17 +147,18 @@ def describe(error: BaseException | None) -> Problem:
     """What an exception is answered with.
 
     >>> describe(BadRequest("n", "n must be more; got 0"))
-    Problem(status=400, code='bad_request', message='n must be more; got 0', field='n')
+    Problem(status=400, code='bad_request', message='n must be more; got 0', field='n', values={})
     >>> describe(HTTPError(405))
-    Problem(status=405, code='method_not_allowed', message='Method Not Allowed', field=None)
+    Problem(status=405, code='method_not_allowed', message='Method Not Allowed', field=None, values=None)
     >>> describe(ZeroDivisionError())
-    Problem(status=500, code='internal_server_error', message='Internal Server Error', field=None)
+    Problem(status=500, code='internal_server_error', message='Internal Server Error', field=None, values=None)
     """
     if isinstance(error, Refused):
         return error.problem
     for kind, (status, code) in STATUSES.items():
         if isinstance(error, kind):
-            return Problem(status, code, str(error), error.field if isinstance(error, BadRequest) else None)
+            field = error.field if isinstance(error, BadRequest) else None
+            return Problem(status, code, str(error), field, error.values)
     status = error.status_code if isinstance(error, HTTPError) else 500
     reason = responses.get(status, "Error")
     return Problem(status, reason.lower().replace(" ", "_"), reason)

@@ -2,32 +2,25 @@
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from tornado.web import HTTPError
 
 from ..checks import parse_whole
-from ..errors import BadRequest, NotFound, QueueFull, StoreUnavailable
-from ..jobs import FINISHED, REPORTING, RETRYABLE, Stage
-from ..listing import LISTED, Listing
-from ..search import LONGEST
+from ..errors import NotFound
+from ..jobs import Stage
 from ..service import Service
-from .base import BaseHandler, Problem, Refused, describe
-from .digits import MAX_WINDOW
+from . import words
+from .assets import modules
+from .base import BaseHandler, Problem, Refused
+from .facts import FACTS
 from .outcome import outcome
-from .texts import LANGUAGES, duration, groups, iso, moment, number, seconds, texts
+from .texts import LANGUAGES, counted, duration, explain, groups, iso, moment, number, seconds, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000
-#: What the pages' scripts (web/pi/facts.js) must know of the service; it travels to them in a data attribute.
-FACTS = {
-    "finished": sorted(FINISHED),
-    "retryable": sorted(RETRYABLE),
-    "reporting": REPORTING,
-    "sort": Listing.sort,
-    "per_page": Listing.per_page,
-    "window": MAX_WINDOW,
-    "longest": LONGEST,
-}
+#: How the pages may look; the first one follows the reader's system.
+THEMES = ("system", "light", "dark")
 
 
 class PageHandler(BaseHandler):
@@ -35,34 +28,54 @@ class PageHandler(BaseHandler):
 
     def prepare(self) -> None:
         super().prepare()
-        if (asked := self._asked()) in LANGUAGES:
-            self.set_cookie("lang", asked, expires_days=365, **self.place.cookie)
+        for name, allowed in (("lang", LANGUAGES), ("theme", THEMES)):
+            if (asked := self._asked(name)) in allowed:
+                self.set_cookie(name, asked, expires_days=365, **self.place.cookie)
 
-    def _asked(self) -> str:
+    def _asked(self, name: str) -> str:
         # not get_argument: an error page must not fail over a broken query
-        return self.request.query_arguments.get("lang", [b""])[-1].decode("latin-1")
+        return self.request.query_arguments.get(name, [b""])[-1].decode("latin-1")
 
     @property
     def lang(self) -> str:
         """What the address asks for, else what was chosen before, else what the browser prefers."""
         accepted = preferred(self.request.headers.get("Accept-Language", ""))
-        wishes = [self._asked(), self.get_cookie("lang") or "", *accepted]
+        wishes = [self._asked("lang"), self.get_cookie("lang") or "", *accepted]
         return next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
 
+    @property
+    def theme(self) -> str:
+        """What the address asks for, else what was chosen before, else the system's."""
+        return next((wish for wish in (self._asked("theme"), self.get_cookie("theme")) if wish in THEMES), THEMES[0])
+
     def get_template_namespace(self) -> dict[str, Any]:
-        functions = {fn.__name__: fn for fn in (duration, groups, iso, moment, number, seconds)}
-        return (
-            super().get_template_namespace()
-            | functions
-            | {"lang": self.lang, "t": texts(self.lang), "at": self.place.at}
-        )
+        names: dict[str, Any] = {fn.__name__: fn for fn in (counted, duration, groups, iso, moment, number, seconds)}
+        names |= {"lang": self.lang, "t": texts(self.lang), "at": self.place.at, "words": words.name(self.lang)}
+        names |= {"theme": self.theme, "themes": THEMES, "choose": self.choose, "modules": self.modules}
+        return super().get_template_namespace() | names
+
+    def choose(self, **changes: str) -> str:
+        """The address of this page with other words in its query: another language, another look."""
+        query = {name: values[-1].decode("utf-8", "replace") for name, values in self.request.query_arguments.items()}
+        return "?" + urlencode({**query, **changes})
+
+    def modules(self, entry: str) -> list[str]:
+        """The addresses of `entry` and of all modules it needs."""
+        return [self.static_url(path) for path in modules(self.settings["static_path"], entry)]
+
+    def compute_etag(self) -> None:
+        """None is needed: a page is never kept."""
 
     def show(self, template: str, **values: Any) -> None:
         self.set_header("Vary", "Accept-Language, Cookie")
         self.render(template, **values)
 
     def show_error(self, problem: Problem) -> None:
-        self.show("error.html", status=problem.status, message=problem.message)
+        self.show("error.html", status=problem.status, message=problem.message, phrase=self.phrase(problem))
+
+    def phrase(self, problem: Problem) -> str | None:
+        """What is wrong, in the reader's language, if there are words for it."""
+        return explain(problem.code, problem.values or {}, self.lang)
 
     def check_xsrf_cookie(self) -> None:
         try:
@@ -90,47 +103,6 @@ class MissingPage(PageHandler):
         raise NotFound(f"there is nothing at {self.request.path[:100]}")
 
 
-class DashboardPage(ServicePage):
-    """`/`: the table of all computations and the form for a new one."""
-
-    def get(self) -> None:
-        self.show_jobs()
-
-    head = get
-
-    def show_jobs(self, message: str | None = None) -> None:
-        jobs, total = self.service.jobs()
-        self.show(
-            "pi/dashboard.html",
-            jobs=jobs,
-            total=total,
-            cursor=self.service.feed.last_id,
-            listed=LISTED,
-            max_digits=self.service.max_digits,
-            message=message,
-            load=self.service.load(),
-        )
-
-
-class NewJobForm(DashboardPage):
-    """`/jobs`: the form's target; a bad n shows the dashboard again and says why."""
-
-    def get(self) -> None:
-        self.redirect(self.place.at())  # someone reloads the answer to a bad n
-
-    head = get
-
-    def post(self) -> None:
-        try:
-            job, _ = self.service.submit(parse_whole("n", self.get_body_argument("n", ""), 1, self.service.max_digits))
-        except (BadRequest, QueueFull, StoreUnavailable) as error:
-            problem = describe(error)
-            self.set_status(problem.status)
-            self.show_jobs(problem.message)
-        else:
-            self.redirect(self.place.at(f"pi/{job.n}"), status=303)
-
-
 class JobPage(ServicePage):
     """`/pi/<n>`: one job, its events, and pi to n digits."""
 
@@ -138,7 +110,8 @@ class JobPage(ServicePage):
         n = parse_whole("n", text, 1)
         job = self.service.job(n)
         if job is None:
-            raise NotFound(f"there is no job with n = {n}")
+            self._offer(n)
+            return
         first = min(n, self.service.available, FIRST)
         self.show(
             "pi/job.html",
@@ -152,6 +125,13 @@ class JobPage(ServicePage):
         )
 
     head = get
+
+    def _offer(self, n: int) -> None:
+        """Nobody computed it, but anybody may."""
+        if n > self.service.max_digits:
+            raise NotFound(f"there is no job with n = {n}, and none is possible", n=n)
+        self.set_status(404)
+        self.show("pi/absent.html", n=n)
 
 
 class JobNow(ServicePage):
@@ -168,12 +148,13 @@ class JobNow(ServicePage):
 
 
 class JobForm(ServicePage):
-    """`/jobs/<n>/retry` and `/jobs/<n>/remove`: the buttons without JavaScript."""
+    """`/jobs/<n>/<command>`: the buttons without JavaScript."""
 
     def post(self, text: str, command: str) -> None:
         n = parse_whole("n", text, 1)
-        job = self.service.retry(n) if command == "retry" else self.service.remove(n)
-        self.redirect(self.place.at("" if job.status is Stage.REMOVED else f"pi/{n}"), status=303)
+        commands = {"retry": self.service.retry, "remove": self.service.remove, "restore": self.service.restore}
+        job = commands[command](n)
+        self.redirect(self.place.at(f"?removed={n}" if job.status is Stage.REMOVED else f"pi/{n}"), status=303)
 
 
 def preferred(header: str) -> list[str]:

@@ -19,9 +19,7 @@ RU: dict[str, Any] = {
     "lede": "Назовите номер знака после запятой — все ядра этой машины найдут его и всё число π до него, "
     "а ход работы виден здесь сразу.",
     "form_label": "Какой знак числа π найти?",
-    "form_hint": "Целое число от 1 до {n}",
-    # the server's own message, in English, follows this
-    "form_wrong": "Нужно целое число от 1 до {n}.",
+    "form_hint": "Целое число от 1 до {n}. Можно несколько: 10, 100, 1000-1010",
     "form_submit": "Вычислить",
     "charts_title": "Последний час",
     "charts": {
@@ -37,14 +35,27 @@ RU: dict[str, Any] = {
     "table_reset": "Показать все",
     "filter_status": "Состояние",
     "filter_any": "любое",
-    "filter_n": "Номер знака",
+    "filter_n": "Номер начинается с",
+    "filter_more": "Ещё отбор",
+    "filter_least": "Номер от",
+    "filter_most": "до",
+    "filter_age": "Добавлено",
+    "filter_error": "В тексте ошибки есть",
+    "filter_apply": "Отобрать",
+    "ages": {"": "когда угодно", 3600: "за последний час", 86400: "за сутки", 604800: "за неделю"},
+    "age_other": "за {n} с",
     "order": "Порядок",
     "orders": {
         "-registered_at": "сначала новые",
         "registered_at": "сначала старые",
         "n": "номер растёт",
         "-n": "номер убывает",
+        "seconds": "сначала быстрые",
         "-seconds": "сначала долгие",
+        "status": "по состоянию",
+        "-status": "по состоянию, с конца",
+        "-finished_at": "сначала законченные недавно",
+        "finished_at": "сначала законченные давно",
     },
     "col_n": "Знак №",
     "col_digit": "Цифра",
@@ -58,6 +69,22 @@ RU: dict[str, Any] = {
     "earlier": "Назад",
     "later": "Вперёд",
     "pages": "Страницы таблицы",
+    "pause": "Приостановить обновление",
+    "choose_page": "Выбрать все на странице",
+    "bulk": "Выбранные вычисления",
+    "choose_none": "Снять выбор",
+    "no": "Нет",
+    "undo": "Вернуть",
+    "undone_title": "Последнее удаление",
+    "keys": "Клавиши",
+    "keys_search": "поиск",
+    "keys_new": "новое вычисление",
+    "keys_rows": "вниз и вверх по таблице",
+    "themes": "Оформление",
+    "theme": {"system": "как в системе", "light": "светлое", "dark": "тёмное"},
+    "absent_title": "Знак № {n} ещё не вычисляли",
+    "absent_hint": "Вычисления с этим номером нет: его не заказывали или удалили.",
+    "absent_submit": {"one": "Вычислить {n} цифру", "few": "Вычислить {n} цифры", "many": "Вычислить {n} цифр"},
     "job_title": "{n}‑й знак числа π",
     "job_answer": "На месте {n} после запятой стоит",
     "job_attempt": "Попытка",
@@ -132,11 +159,53 @@ RU: dict[str, Any] = {
         "said_error": "Знак № {n}: ошибка",
         "said_cancelled": "Знак № {n}: отменено",
         "said_removed": "Знак № {n}: удалено",
-        "said_many": "Изменилось вычислений: {n}",
+        "said_some": "{what}: {n}",
         "live": "обновляется само",
         "connecting": "подключаемся…",
-        "lost": "нет связи, ждём сервер…",
+        "away": "нет связи с сервером: таблица могла устареть. Проверьте, запущен ли он; пробуем снова сами",
+        "offline": "нет сети: таблица могла устареть. Обновится сама, когда сеть появится",
+        "refused": "обновляется раз в {n} с: веб-сокет не проходит. Прокси должен пропускать заголовок Upgrade",
+        "asleep": "спит, пока вкладка скрыта",
+        "paused": "приостановлено, изменений: {n}",
+        "pause": "Приостановить обновление",
+        "resume": "Продолжить обновление",
+        "stale": "Пока показано прежнее: сервер не ответил. Загрузим, когда связь вернётся.",
         "unreachable": "Сервер не отвечает. Попробуйте ещё раз, когда связь вернётся.",
+        "choose": "Выбрать: {n}",
+        "chosen": "Выбрано: {n}",
+        "choose_all": "Выбрать все {n} под отбором",
+        "left": "{percent} · ещё ≈ {time}",
+        "soon": "{percent} · почти готово",
+        "ask_cancel": "Остановить вычисление знака № {n}? Уже посчитанное пропадёт.",
+        "ask_retry_many": "Повторить вычисления: {n}?",
+        "ask_cancel_many": "Отменить вычисления: {n}? Уже посчитанное пропадёт.",
+        "ask_remove_many": "Удалить вычисления: {n}? Найденные знаки останутся.",
+        "yes_cancel": "Остановить",
+        "undone": "Удалено. Знак № {n}",
+        "did_add": "Добавлено: {n}",
+        "did_retry": "Повторяются: {n}",
+        "did_cancel": "Отменено: {n}",
+        "did_remove": "Удалено: {n}",
+        "did_restore": "Возвращено: {n}",
+        "kept_add": "уже были: {n}",
+        "kept_conflict": "не подошли по состоянию: {n}",
+        "kept_not_found": "уже нет: {n}",
+        "kept_queue_full": "не поместились в очередь: {n}",
+        "kept_unavailable": "база данных не приняла, остальные не тронуты: {n}",
+        "refusals": {
+            "whole": "Нужно целое число от {least} до {most}, а не «{got}».",
+            "whole_from": "Нужно целое число не меньше {least}, а не «{got}».",
+            "numbers": "Непонятно «{got}». Нужны целые числа или промежутки: 10, 100, 1000-1010.",
+            "range": "В промежутке «{got}» первое число больше второго.",
+            "many": "За один раз можно не больше {most} чисел, а здесь их {got}.",
+            "not_found": "Здесь ничего нет: это не вычисляли или удалили.",
+            "conflict": "Сейчас так нельзя: состояние — «{state}».",
+            "queue_full": "Очередь полна: ждут уже {waiting}. Попробуйте позже.",
+            "queue_full_some": "Очередь полна, не поместились: {n}. Попробуйте позже.",
+            "unavailable": "База данных сейчас не принимает изменений. Ничего не изменилось, попробуйте ещё раз.",
+            "xsrf": "Форма устарела или пришла с другого сайта. Откройте страницу заново и отправьте ещё раз.",
+            "foreign_origin": "Страницам сайта «{origin}» менять здесь ничего нельзя.",
+        },
         "position": "Нужно целое число, не больше {n}",
         "on_disk": "На диске уже {have} из {n} знаков — они здесь.",
         "found_beyond": "Нашлось на позиции {n} — дальше, чем показывает эта страница",
@@ -167,8 +236,7 @@ EN: dict[str, Any] = {
     "lede": "Name a place after the decimal point: every core of this machine goes looking for that digit "
     "and for all of π before it, and you watch it happen here.",
     "form_label": "Which digit of π shall we find?",
-    "form_hint": "A whole number from 1 to {n}",
-    "form_wrong": "",
+    "form_hint": "A whole number from 1 to {n}. Several will do: 10, 100, 1000-1010",
     "form_submit": "Compute",
     "charts_title": "The last hour",
     "charts": {
@@ -184,14 +252,27 @@ EN: dict[str, Any] = {
     "table_reset": "Show all",
     "filter_status": "Status",
     "filter_any": "any",
-    "filter_n": "Digit no.",
+    "filter_n": "Number begins with",
+    "filter_more": "More filters",
+    "filter_least": "Number from",
+    "filter_most": "to",
+    "filter_age": "Added",
+    "filter_error": "Error text has",
+    "filter_apply": "Filter",
+    "ages": {"": "any time", 3600: "in the last hour", 86400: "in a day", 604800: "in a week"},
+    "age_other": "in {n} s",
     "order": "Order",
     "orders": {
         "-registered_at": "newest first",
         "registered_at": "oldest first",
         "n": "number up",
         "-n": "number down",
+        "seconds": "fastest first",
         "-seconds": "slowest first",
+        "status": "by status",
+        "-status": "by status, backwards",
+        "-finished_at": "finished latest first",
+        "finished_at": "finished earliest first",
     },
     "col_n": "Digit no.",
     "col_digit": "Digit",
@@ -205,6 +286,22 @@ EN: dict[str, Any] = {
     "earlier": "Back",
     "later": "Next",
     "pages": "Pages of the table",
+    "pause": "Pause updates",
+    "choose_page": "Select all on this page",
+    "bulk": "Selected computations",
+    "choose_none": "Clear selection",
+    "no": "No",
+    "undo": "Undo",
+    "undone_title": "Latest removal",
+    "keys": "Keys",
+    "keys_search": "search",
+    "keys_new": "new computation",
+    "keys_rows": "down and up the table",
+    "themes": "Appearance",
+    "theme": {"system": "as the system", "light": "light", "dark": "dark"},
+    "absent_title": "Digit {n} has not been computed yet",
+    "absent_hint": "There is no computation of this number: nobody asked for it, or it was removed.",
+    "absent_submit": {"one": "Compute {n} digit", "few": "Compute {n} digits", "many": "Compute {n} digits"},
     "job_title": "Digit {n} of π",
     "job_answer": "At place {n} after the point stands",
     "job_attempt": "Attempt",
@@ -279,11 +376,53 @@ EN: dict[str, Any] = {
         "said_error": "Digit {n}: error",
         "said_cancelled": "Digit {n}: cancelled",
         "said_removed": "Digit {n}: removed",
-        "said_many": "Computations changed: {n}",
+        "said_some": "{what}: {n}",
         "live": "updates by itself",
         "connecting": "connecting…",
-        "lost": "connection lost, waiting for the server…",
+        "away": "no connection to the server: the table may be out of date. Does it run? Trying again by itself",
+        "offline": "no network: the table may be out of date. It updates by itself once the network is back",
+        "refused": "updates every {n} s: the websocket does not get through. A proxy must pass the Upgrade header",
+        "asleep": "sleeps while the tab is hidden",
+        "paused": "paused, changes: {n}",
+        "pause": "Pause updates",
+        "resume": "Resume updates",
+        "stale": "This is what was there before: the server did not answer. It loads once the connection is back.",
         "unreachable": "The server does not answer. Try again once the connection is back.",
+        "choose": "Select: {n}",
+        "chosen": "Selected: {n}",
+        "choose_all": "Select all {n} that match",
+        "left": "{percent} · about {time} left",
+        "soon": "{percent} · nearly ready",
+        "ask_cancel": "Stop computing digit {n}? What is computed so far is lost.",
+        "ask_retry_many": "Retry computations: {n}?",
+        "ask_cancel_many": "Cancel computations: {n}? What is computed so far is lost.",
+        "ask_remove_many": "Remove computations: {n}? The digits found stay.",
+        "yes_cancel": "Stop",
+        "undone": "Removed. Digit {n}",
+        "did_add": "Added: {n}",
+        "did_retry": "Retried: {n}",
+        "did_cancel": "Cancelled: {n}",
+        "did_remove": "Removed: {n}",
+        "did_restore": "Brought back: {n}",
+        "kept_add": "there already: {n}",
+        "kept_conflict": "wrong status: {n}",
+        "kept_not_found": "gone already: {n}",
+        "kept_queue_full": "no room in the queue: {n}",
+        "kept_unavailable": "refused by the database, the rest not touched: {n}",
+        "refusals": {
+            "whole": "A whole number from {least} to {most} is wanted, not “{got}”.",
+            "whole_from": "A whole number of at least {least} is wanted, not “{got}”.",
+            "numbers": "“{got}” is unclear. Whole numbers or ranges are wanted: 10, 100, 1000-1010.",
+            "range": "In the range “{got}” the first number is larger than the second.",
+            "many": "At most {most} numbers at once, these are {got}.",
+            "not_found": "There is nothing here: it was never computed, or it was removed.",
+            "conflict": "Not possible now: the status is “{state}”.",
+            "queue_full": "The queue is full: {waiting} are waiting. Try again later.",
+            "queue_full_some": "The queue is full, no room for {n}. Try again later.",
+            "unavailable": "The database takes no changes right now. Nothing was changed, try again.",
+            "xsrf": "The form is out of date or came from another site. Open the page anew and send it again.",
+            "foreign_origin": "Pages of “{origin}” may change nothing here.",
+        },
         "position": "A whole number, at most {n}",
         "on_disk": "{have} of {n} digits are on disk already: here they are.",
         "found_beyond": "Match at position {n}, farther than this page goes",
@@ -315,6 +454,36 @@ def texts(lang: str) -> dict[str, Any]:
     return EN if lang == "en" else RU
 
 
+def explain(code: str, values: dict[str, Any], lang: str) -> str | None:
+    """A refusal in the language of the page; None if there are no words for it. web/api.js does the same.
+
+    >>> explain("bad_request", {"reason": "whole", "least": 1, "most": 10_000, "got": "ten"}, "en")
+    'A whole number from 1 to 10,000 is wanted, not “ten”.'
+    """
+    t = texts(lang)
+    reason = values.get("reason", code)
+    if reason == "whole" and values["most"] is None:
+        reason = "whole_from"
+    phrase: str | None = t["js"]["refusals"].get(reason)
+    shown = {name: number(value, lang) if isinstance(value, int) else value for name, value in values.items()}
+    if "state" in shown:
+        shown["state"] = t["status"].get(shown["state"], shown["state"])
+    return phrase and phrase.format_map(shown)
+
+
+def counted(forms: dict[str, str], n: int, lang: str) -> str:
+    """The form of a phrase that goes with a number, and the number in it.
+
+    >>> [counted(RU["absent_submit"], n, "ru") for n in (21, 3, 77)]
+    ['Вычислить 21 цифру', 'Вычислить 3 цифры', 'Вычислить 77 цифр']
+    """
+    last, teens = n % 10, n % 100 // 10 == 1
+    form = "one" if n == 1 or (lang == "ru" and last == 1 and not teens) else "many"
+    if lang == "ru" and last in (2, 3, 4) and not teens:
+        form = "few"
+    return forms[form].format(n=number(n, lang))
+
+
 def number(value: int, lang: str) -> str:
     """A whole number with its thousands set apart as the language does it.
 
@@ -342,13 +511,31 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def seconds(value: float, lang: str) -> str:
-    """A duration for readers without JavaScript, in seconds.
+#: Units of time, as Intl.NumberFormat shortens them in web/text.js.
+UNITS = {"ru": ("мс", "с", "мин", "ч"), "en": ("ms", "sec", "min", "hr")}
 
-    >>> seconds(1.2345, "en")
-    '1.234 s'
+
+def seconds(value: float, lang: str) -> str:
+    """A duration as `duration` of web/text.js writes it, so that nothing moves when the scripts take over.
+
+    >>> [seconds(value, "en") for value in (0.0004, 0.25, 1.2345, 59.9, 125, 3720)]
+    ['0.4 ms', '250 ms', '1.23 sec', '59.9 sec', '2 min 5 sec', '1 hr 2 min']
     """
-    return f"{value:.3f} s" if lang == "en" else f"{value:.3f} с".replace(".", ",")
+    ms, s, minute, hour = UNITS["en" if lang == "en" else "ru"]
+    if value < 0.9995:
+        return _decimal(value * 1000, 1 if value < 0.01 else 0, ms, lang)
+    if value < 59.95:
+        return _decimal(value, 2 if value < 10 else 1, s, lang)
+    total = round(value)
+    if total < 3600:
+        return f"{total // 60} {minute} {total % 60} {s}"
+    return f"{total // 3600} {hour} {total % 3600 // 60} {minute}"
+
+
+def _decimal(value: float, digits: int, unit: str, lang: str) -> str:
+    shown = f"{value:.{digits}f}"
+    shown = shown.rstrip("0").rstrip(".") if digits else shown
+    return f"{shown if lang == 'en' else shown.replace('.', ',')} {unit}"
 
 
 def duration(value: float, lang: str) -> str:

@@ -16,6 +16,8 @@ from pi_service.jobs import (
     NewEvent,
     Stage,
     apply,
+    brought_back,
+    fold,
     next_event,
 )
 
@@ -88,6 +90,18 @@ def test_every_unfinished_stage_can_end(stage: Stage, end: Stage) -> None:
     assert TRANSITIONS[end] == {Stage.REGISTERED: 1, Stage.REMOVED: 0}
 
 
+@pytest.mark.parametrize("end", [Stage.STORED, Stage.ERROR, Stage.CANCELLED])
+def test_bringing_back(end: Stage) -> None:
+    """A removed job that is brought back is in every field the one that was removed."""
+    path = HAPPY if end is Stage.STORED else [*HAPPY[:3], end]
+    events, job = play([*path, Stage.REMOVED])
+    before = fold(events[:-1])
+    assert job is None and before is not None
+    back = brought_back(events[-1], before, at=99.0)
+    assert (back.stage, back.attempt, back.digit, back.detail) == (end, before.attempt, before.digit, "brought back")
+    assert fold([*events, back]) == before
+
+
 def test_restart_opens_an_attempt() -> None:
     """A job that was under way is scheduled again as attempt 2, from nothing, and keeps when it was asked for."""
     _, job = play([*HAPPY[:3], Stage.SCHEDULED])
@@ -121,6 +135,7 @@ def test_json() -> None:
         "digit": 4,
         "error": None,
         "registered_at": 0.0,
+        "started_at": 2.0,
         "finished_at": 4.0,
         "seconds": 2.0,
         "attempt": 1,

@@ -46,6 +46,25 @@ def test_pages_have_a_bound() -> None:
         Listing(per_page=501)
 
 
+@pytest.mark.parametrize("name", ["least", "most", "age"])
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "9" * 16])
+def test_only_numbers_bound(name: str, text: str) -> None:
+    """What n or an age is compared with is a whole number that SQLite can hold."""
+    with pytest.raises(BadRequest, match=f"{name} must be a whole number of at least 0; got '{text}'") as raised:
+        Listing.parse(**{name: text})
+    assert raised.value.field == name
+    assert getattr(Listing.parse(**{name: ""}), name) is None
+    with pytest.raises(BadRequest, match=f"{name} must be a whole number from 0 to"):
+        Listing(**{name: 10**15})
+
+
+def test_the_text_of_an_error_has_a_bound() -> None:
+    """A text that is looked for in errors has 100 characters at most."""
+    assert Listing(error="x" * 100)
+    with pytest.raises(BadRequest, match="error may have 100 characters; got 101"):
+        Listing(error="x" * 101)
+
+
 def test_texts() -> None:
     """A query string makes the same listing as values do; what it leaves out is as usual."""
     assert Listing.parse() == NEWEST == Listing()

@@ -24,7 +24,7 @@ from pi_service.errors import (
     StoreUnavailable,
     WorkerDied,
 )
-from pi_service.jobs import FINISHED, Event, Job, Stage, apply
+from pi_service.jobs import FINISHED, Event, Job, Stage, fold
 from pi_service.listing import Listing
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
@@ -438,6 +438,7 @@ class Commands(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
         self.asked: set[int] = set()
+        self.removed: dict[int, Job] = {}  # as they were
         self.begin()
 
     def begin(self) -> None:
@@ -490,6 +491,19 @@ class Commands(RuleBasedStateMachine):
             assert job is None
         else:
             assert job and left.status is (Stage.REMOVED if job.status in FINISHED else Stage.CANCELLED)
+            if left.status is Stage.REMOVED:
+                self.removed[n] = job
+        self.spin()
+
+    @rule(n=sizes)
+    def restore(self, n: int) -> None:
+        job = self.service.job(n)
+        try:
+            back = self.service.restore(n)
+        except NotFound:
+            assert job is None and n not in self.removed
+        else:
+            assert back == (job or self.removed[n])
         self.spin()
 
     @rule(error=st.sampled_from([WorkerDied("x"), CheckFailed("x"), LimitExceeded("x"), KeyError("x")]))
@@ -521,9 +535,7 @@ class Commands(RuleBasedStateMachine):
     def jobs_are_their_events(self) -> None:
         for n in self.asked:
             events = self.service.events(n)
-            folded: Job | None = None
-            for event in events:
-                folded = apply(folded, event)
+            folded = fold(events)
             assert self.service.job(n) == folded
             if folded and folded.status is Stage.STORED:
                 assert (folded.digit, n <= self.service.available) == (int(PI[n]), True)

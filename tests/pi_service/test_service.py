@@ -135,6 +135,8 @@ ASKING: dict[str, Callable[[Service], Any]] = {
     "milestones": lambda service: service.milestones(1),
     "count": lambda service: service.count("14"),
     "load": lambda service: service.load(),
+    "restore": lambda service: service.restore(5),
+    "bulk": lambda service: service.bulk("remove", [5]),
 }
 
 

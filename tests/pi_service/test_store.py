@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pi_service.errors import IllegalTransition, StoreFull, StoreUnavailable
-from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, next_event
+from pi_service.errors import IllegalTransition, NotFound, StoreFull, StoreUnavailable
+from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, fold, next_event
 from pi_service.listing import NEWEST, SORTS, Listing
 from pi_service.schema import ATTEMPTS_KEPT
 from pi_service.store import Store
@@ -50,13 +50,6 @@ def kept(history: list[Event]) -> list[Event]:
     ends = [index for index, event in enumerate(history) if event.stage is Stage.REMOVED]
     first = history[ends[-1] + 1 if ends else 0 :][:1]
     return [event for event in history if event in first or event.attempt > history[-1].attempt - ATTEMPTS_KEPT]
-
-
-def fold(history: list[Event]) -> Job | None:
-    job = None
-    for event in history:
-        job = apply(job, event)
-    return job
 
 
 class Model(RuleBasedStateMachine):
@@ -100,6 +93,18 @@ class Model(RuleBasedStateMachine):
     def churn(self, n: int, life: list[Stage]) -> None:
         """Enough lives, or attempts of one life, to make the oldest go."""
         self.record(n, life * (ATTEMPTS_KEPT + 2))
+
+    @rule(n=st.integers(1, 3))
+    def restore(self, n: int) -> None:
+        history = self.history.get(n, [])
+        if not history or history[-1].stage is not Stage.REMOVED:
+            with pytest.raises(NotFound, match=f"there is no removed job with n = {n}"):
+                self.store.restore(n)
+            return
+        change = self.store.restore(n)
+        assert change.job == fold(history[:-1]) == fold([*history, change.event])
+        history.append(change.event)
+        self.jobs[n] = change.job
 
     @invariant()
     def read_back(self) -> None:
@@ -346,6 +351,24 @@ def test_list(store: Store) -> None:
     assert listed(store.jobs(Listing(sort="status"))) == ([101, 9, 10], 3)
     assert listed(store.jobs(Listing(page=2, per_page=2))) == ([10], 3)
     assert listed(store.jobs(Listing(page=3, per_page=2))) == ([], 3)
+
+
+def test_filters_compose(store: Store) -> None:
+    """Range, age and the text of the error narrow a list together, and give their numbers in batches too."""
+    store.record(10, *NEW, NewEvent(Stage.ERROR, "the Disk is full"))  # ticks 0 to 2
+    store.record(20, *NEW, NewEvent(Stage.ERROR, "100 % of memory"))
+    store.record(30, *NEW)
+    assert listed(store.jobs(Listing(least=20, sort="n"))) == ([20, 30], 2)
+    assert listed(store.jobs(Listing(least=10, most=20, sort="n"))) == ([10, 20], 2)
+    assert listed(store.jobs(Listing(error="disk"))) == ([10], 1)
+    assert listed(store.jobs(Listing(error="%"))) == ([20], 1)
+    assert listed(store.jobs(Listing(Stage.ERROR, "2", least=11, error="MEMORY"))) == ([20], 1)
+    store._clock = lambda: 10.0
+    assert listed(store.jobs(Listing(age=5, sort="n"))) == ([30], 1)
+    assert listed(store.jobs(Listing(age=9, sort="n"))) == ([20, 30], 2)
+    assert store.numbers(Listing(least=10, page=7), 0, 2) == [10, 20]
+    assert store.numbers(Listing(least=10, page=7), 20, 2) == [30]
+    assert store.numbers(Listing(Stage.ERROR), 0, 9) == [10, 20]
 
 
 def test_changes(store: Store) -> None:

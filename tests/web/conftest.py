@@ -71,6 +71,14 @@ class Server:
     def add(self, n: int) -> None:
         self.ask("/api/jobs", {"n": n})
 
+    def many(self, numbers: str) -> None:
+        """Add jobs ("1-70"), the largest first, so that the others are ready when it is."""
+        largest = max(map(int, re.findall(r"\d+", numbers)))
+        self.add(largest)
+        while self.ask(f"/api/jobs/{largest}")["status"] != "stored":
+            pass  # each question waits for its answer
+        self.ask("/api/jobs/bulk", {"command": "add", "n": numbers})
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

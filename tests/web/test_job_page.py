@@ -314,6 +314,7 @@ def test_digits_that_are_there_before_the_job_is_done(server: Any, browse: Calla
     page = browse(f"{server.url}/pi/9999999")
     expect(page.get_by_role("progressbar")).to_be_visible()
     page.get_by_role("button", name="Отменить").click()
+    page.get_by_role("dialog").get_by_role("button", name="Остановить").click()
     expect(page.locator("#job .status")).to_have_text("отменено")
     expect(page.get_by_role("progressbar")).to_be_hidden()
     expect(page.get_by_role("button", name="Повторить")).to_be_visible()
@@ -331,11 +332,11 @@ def test_without_javascript(browse: Callable[..., Page], million: str, pi: str) 
 
 
 def test_unknown_job(server: Any, browse: Callable[..., Page], refused: None) -> None:
-    """A job that does not exist is a page that says so and leads home."""
+    """A job that does not exist is a page that says so, offers to compute it, and leads home."""
     page = browse(server.url + "/pi/4242")
-    expect(page.get_by_role("heading", name="Такой страницы нет")).to_be_visible()
-    expect(page.get_by_text("no job with n = 4242")).to_be_visible()
-    expect(page.get_by_role("link", name="К списку вычислений")).to_have_attribute("href", "/")
+    expect(page.get_by_role("heading", name="Знак № 4\N{NO-BREAK SPACE}242 ещё не вычисляли")).to_be_visible()
+    expect(page.get_by_role("button", name="Вычислить 4\N{NO-BREAK SPACE}242 цифры")).to_be_visible()
+    expect(page.get_by_role("link", name="← Все вычисления")).to_have_attribute("href", "/")
 
 
 def test_history_is_read_in_pages(browse: Callable[..., Page], million: str) -> None:

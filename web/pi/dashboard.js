@@ -1,162 +1,123 @@
 // The dashboard: the form, the table of all computations, and the feed that keeps it fresh.
 
-import { act, ask } from "../api.js";
+import { complain } from "../api.js";
 import { Feed, showState } from "../feed.js";
+import { has, say, statusWord } from "../text.js";
+import { Voice } from "../voice.js";
+import { Asking } from "./asking.js";
+import { Choice } from "./choice.js";
+import { act } from "./commands.js";
+import { useKeys } from "./keys.js";
+import { Controls } from "./order.js";
 import { Table } from "./table.js";
-import { bare, has, say } from "../text.js";
-import { at } from "../urls.js";
 import { View } from "./view.js";
 
-const MANY = 3; // more changes at once are told as a number
-
 const byId = (id) => document.getElementById(id);
+const { dataset } = document.body;
+const TITLE = document.title;
+
 const table = new Table(byId("jobs").tBodies[0], byId("row"));
-const view = new View(table, { shown, failed });
+const view = new View(table, Number(dataset.total), { shown, failed, held: showHeld });
+const choice = new Choice(view, {
+  bar: byId("foot"), page: byId("page"), wrong: byId("wrong"), done: () => view.load(),
+});
+const controls = new Controls(view, {
+  form: byId("filters"), heads: byId("jobs").querySelectorAll("[data-sort]"), pages: byId("pages"), title: byId("computations"),
+});
+const asking = new Asking(byId("new"), { own: (job) => view.own(job), many: () => view.load() });
+const voice = new Voice(byId("said"));
 const showLink = showState(byId("link"));
 
-new Feed(Number(document.body.dataset.cursor), {
+const feed = new Feed(Number(dataset.cursor), {
   tell(events) {
     view.tell(events);
-    announce(events.filter((event) => has(`said_${event.stage}`)));
+    choice.show();
+    for (const event of events) announce(event);
   },
   state(now) {
     showLink(now);
-    if (now === "live") view.refresh(); // a load may have failed while the server was away
+    if (now === "live" && view.missed) view.load();
   },
   reset: () => view.load(),
+  poll: () => view.poll(),
 });
 
-// -- the form and the buttons
+// -- what one presses
 
-document.addEventListener("submit", (event) => {
-  const { target: form, submitter } = event;
+byId("actions").addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (form.id === "actions") press(submitter);
-  else if (form.id === "filters") view.load();
-  else submit(form, submitter?.name === "n" ? submitter.value : form.elements.n.value);
-});
-
-async function submit(form, typed) {
-  const n = bare(typed);
-  complain(null);
+  const button = event.submitter;
   try {
-    const job = await ask("POST", "api/jobs", { body: { n: /^\d{1,15}$/.test(n) ? Number(n) : typed } });
-    form.reset();
-    showAdded(job.n);
+    const job = await act(button, button.closest("tr").dataset.n, (job) => view.own(job));
+    complain(byId("wrong"), null);
+    if (job) own(job);
   } catch (error) {
-    complain(error);
-    byId("n").focus();
-  }
-}
-
-async function press(button) {
-  try {
-    await act(button, button.closest("tr").dataset.n);
-    complain(null);
-  } catch (error) {
-    complain(error);
+    complain(byId("wrong"), error);
     view.refresh(); // the row was out of date, or the refusal would make no sense
   }
+});
+
+document.querySelector(".suggestions").addEventListener("submit", (event) => {
+  event.preventDefault();
+  asking.submit(event.submitter.value);
+});
+
+byId("reset").addEventListener("click", (event) => {
+  event.preventDefault();
+  view.reset();
+});
+
+byId("pause").addEventListener("click", () => {
+  view.pause(!view.paused);
+  byId("pause").setAttribute("aria-pressed", view.paused);
+  if (view.paused) showHeld(0);
+  else showLink(feed.now);
+});
+
+useKeys({ search: byId("filters").elements.q, input: byId("n"), rows: byId("jobs") });
+
+function own(job) {
+  view.own(job);
+  choice.show();
+  if (feed.now !== "live") announce({ stage: job.status, n: job.n, job });
 }
 
-function showAdded(n) {
-  const link = document.createElement("a");
-  link.href = at(`pi/${n}`);
-  link.textContent = say("open", { n });
-  byId("added").replaceChildren(link);
-}
+// -- what one sees
 
-function complain(error) {
-  const wrong = byId("wrong");
-  const input = byId("n");
-  wrong.replaceChildren();
-  byId("added").replaceChildren();
-  input.removeAttribute("aria-invalid");
-  if (!error) return;
-  if (error.status === 400) {
-    input.setAttribute("aria-invalid", "true");
-    wrong.append(say("wrong", { n: Number(document.body.dataset.max) }), " ");
-  }
-  const message = document.createElement("span");
-  message.textContent = error.message;
-  if (error.status) message.lang = "en"; // the server's own words
-  wrong.append(message);
-}
-
-// -- the table
-
-function shown(jobs, total) {
-  byId("total").textContent = say("total", { n: total });
-  byId("jobs").hidden = jobs.length === 0;
-  byId("empty").hidden = jobs.length > 0 || view.filtered;
-  byId("none").hidden = jobs.length > 0 || !view.filtered;
-  showPages();
-  showOrder();
-  document.querySelector(".language").search = languageSearch();
+function shown(before) {
+  byId("total").textContent = say("total", { n: view.total });
+  byId("stale").textContent = "";
+  byId("jobs").hidden = table.rows.size === 0;
+  byId("empty").hidden = table.rows.size > 0 || view.filtered;
+  byId("none").hidden = table.rows.size > 0 || !view.filtered;
+  controls.show();
+  choice.show(before);
 }
 
 function failed(error) {
-  if (error.status === 400) view.reset(); // the address asks for an order or a status that does not exist
-  else if (error.status) complain(error); // without a status the server is away, and the feed shows it
+  if (error.status) complain(byId("wrong"), error);
+  else byId("stale").textContent = say("stale"); // it is loaded when the feed finds the server again
 }
 
-function showPages() {
-  const pages = byId("pages");
-  pages.hidden = view.pages === 1;
-  pages.querySelector(".place").textContent = say("page", { page: view.page, pages: view.pages });
-  pages.querySelector(".earlier").disabled = view.page === 1;
-  pages.querySelector(".later").disabled = view.page === view.pages;
+function showHeld(changes) {
+  const link = byId("link");
+  link.dataset.state = "paused";
+  link.textContent = say("paused", { n: changes });
 }
 
-function languageSearch() {
-  const address = new URLSearchParams(location.search);
-  address.set("lang", document.documentElement.lang === "en" ? "ru" : "en");
-  return address.toString();
+function tick() {
+  if (!document.hidden) for (const n of table.running.keys()) table.tick(n);
+  const job = table.longest;
+  document.title = job ? `${table.left(job)} — ${TITLE}` : TITLE;
 }
 
-function showOrder() {
-  for (const heading of byId("jobs").querySelectorAll("[data-sort]")) {
-    const ascending = view.sort === heading.dataset.sort;
-    if (ascending || view.sort === `-${heading.dataset.sort}`) {
-      heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-    } else {
-      heading.removeAttribute("aria-sort");
-    }
-  }
-  byId("filters").elements.sort.value = view.sort;
+function announce({ stage, n, job }) {
+  const key = `said_${stage}`;
+  if (has(key)) voice.tell(statusWord(stage), say(key, { n, digit: String(job?.digit ?? "") }));
 }
 
-for (const heading of byId("jobs").querySelectorAll("[data-sort]")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = heading.textContent;
-  button.addEventListener("click", () => {
-    const { sort } = heading.dataset;
-    view.set({ sort: view.sort === sort ? `-${sort}` : sort });
-  });
-  heading.replaceChildren(button);
-}
-
-const filters = byId("filters");
-filters.elements.status.value = view.status;
-filters.elements.q.value = view.q;
-filters.hidden = false;
-filters.addEventListener("input", ({ target }) => {
-  view.set({ [target.name]: target.name === "q" ? target.value.replace(/\D/g, "") : target.value });
-});
-byId("reset").addEventListener("click", () => {
-  filters.reset();
-  view.reset();
-});
-byId("pages").querySelector(".earlier").addEventListener("click", () => view.set({ page: view.page - 1 }));
-byId("pages").querySelector(".later").addEventListener("click", () => view.set({ page: view.page + 1 }));
-
-// -- the voice
-
-function announce(events) {
-  if (events.length === 0) return;
-  const jobs = new Set(events.map(({ n }) => n));
-  const phrase = ({ stage, n, job }) => say(`said_${stage}`, { n, digit: String(job?.digit ?? "") });
-  byId("said").textContent =
-    events.length > MANY ? say("said_many", { n: jobs.size }) : events.map(phrase).join(". ");
-}
+for (const id of ["pause", "keys"]) byId(id).hidden = false;
+document.documentElement.dataset.scripted = "";
+controls.show();
+choice.show();
+setInterval(tick, 1000);

@@ -1,7 +1,8 @@
 // The page of one job: its state and events live from the feed, and pi to n digits.
 
-import { act, ask } from "../api.js";
+import { ask } from "../api.js";
 import { writeClipboard } from "../clipboard.js";
+import { act } from "./commands.js";
 import { Digits } from "./digits.js";
 import { isFinished } from "./facts.js";
 import { Feed, showState } from "../feed.js";
@@ -56,19 +57,25 @@ new Feed(Number(dataset.cursor), {
     if (now === "live") load();
   },
   reset: () => location.reload(),
+  poll: fetchJob,
 });
 
-async function load() {
+/** The job as it is now, and the events that are not listed yet, page by page. */
+async function fetchJob() {
   const before = job;
+  let answer;
+  do {
+    answer = await ask("GET", `api/jobs/${N}?after=${listed}`);
+    for (const event of answer.events) list(byId("events"), event);
+    listed = answer.events.at(-1)?.id ?? listed;
+  } while (answer.more);
+  if (job === before) show(answer); // else an event told something newer meanwhile
+  parts.refresh();
+}
+
+async function load() {
   try {
-    let answer;
-    do {
-      answer = await ask("GET", `api/jobs/${N}?after=${listed}`);
-      for (const event of answer.events) list(byId("events"), event);
-      listed = answer.events.at(-1)?.id ?? listed;
-    } while (answer.more);
-    if (job === before) show(answer); // else an event told something newer meanwhile
-    parts.refresh();
+    await fetchJob();
   } catch (error) {
     if (error.status === 404) showRemoved();
     else if (error.status) complain(error);
@@ -123,8 +130,10 @@ function showRemoved() {
 byId("actions").addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
-    await act(event.submitter, N);
+    const now = await act(event.submitter, N, show); // shown whatever the websocket says
     byId("wrong").textContent = "";
+    if (now?.status === "removed") showRemoved();
+    else if (now) show(now);
   } catch (error) {
     complain(error);
   }

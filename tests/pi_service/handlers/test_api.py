@@ -48,7 +48,7 @@ def refused(call: Any) -> Any:
         response, data = await call(*args)
         assert list(data) == ["error"]
         error = data["error"]
-        assert list(error) == (["code", "message", "field"] if field else ["code", "message"])
+        assert [key for key in error if key != "values"] == (["code", "message", *(["field"] if field else [])])
         assert error.get("field") == field
         assert response.headers["Cache-Control"] == "no-store"
         return response.code, error["code"], error["message"]
@@ -64,7 +64,7 @@ async def test_new_job(call: Any, service: Service) -> None:
     await service.wait(1000)
     response, job = await call("POST", "/api/jobs", {"n": 1000})
     assert (response.code, job["status"], job["digit"], job["progress"]) == (200, "stored", 9, 1.0)
-    keys = "n status progress digit error registered_at finished_at seconds attempt"
+    keys = "n status progress digit error registered_at started_at finished_at seconds attempt"
     assert set(job) == set(keys.split())
 
 
@@ -276,6 +276,61 @@ async def test_cancel_retry_remove(call: Any, refused: Any, service: Service, en
     response, job = await call("DELETE", "/api/jobs/1000")
     assert (response.code, job["status"]) == (200, "removed")
     assert await refused("DELETE", "/api/jobs/1000") == (404, "not_found", "there is no job with n = 1000")
+
+
+async def test_restore(call: Any, refused: Any, service: Service) -> None:
+    """A removed job comes back as it was, with its digits and its history; twice is once."""
+    service.submit(1000)
+    before = await service.wait(1000)
+    await call("DELETE", "/api/jobs/1000")
+    for _ in range(2):
+        response, job = await call("POST", "/api/jobs/1000/restore", "", {})
+        assert (response.code, job) == (200, before.as_json())
+    stages = [event["stage"] for event in (await call("GET", "/api/jobs/1000"))[1]["events"]]
+    assert stages[-3:] == ["stored", "removed", "stored"]
+    text = "there is no removed job with n = 7"
+    assert await refused("POST", "/api/jobs/7/restore", "") == (404, "not_found", text)
+
+
+async def test_bulk(call: Any, service: Service) -> None:
+    """One call does a command with a list, a line or all that pass a filter; the answer counts by kind."""
+    response, answer = await call("POST", "/api/jobs/bulk", {"command": "add", "n": "10, 100, 1 000-1001"})
+    assert (response.code, answer) == (200, {"done": 4, "kept": {}, "n": [10, 100, 1000, 1001]})
+    for n in (10, 100, 1000, 1001):
+        await service.wait(n)
+    _, answer = await call("POST", "/api/jobs/bulk", {"command": "remove", "filter": {"least": "100", "most": "1000"}})
+    assert answer == {"done": 2, "kept": {}, "n": [100, 1000]}
+    _, answer = await call("POST", "/api/jobs/bulk", {"command": "remove", "n": [10, 7]})
+    assert answer == {"done": 1, "kept": {"not_found": 1}, "n": [10]}
+    _, answer = await call("POST", "/api/jobs/bulk", {"command": "cancel", "filter": {}})
+    assert answer == {"done": 0, "kept": {"conflict": 1}, "n": []}
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"command": "burn", "n": [1]}, "command"),
+        ({"command": "remove"}, "n"),
+        ({"command": "remove", "n": list(range(5001))}, "n"),
+        ({"command": "remove", "n": ["1"]}, "n"),
+        ({"command": "remove", "filter": {"status": "done"}}, "status"),
+        ({"command": "remove", "filter": {"least": 5}}, "n"),
+        ({"command": "add", "n": "ten"}, "n"),
+    ],
+    ids=str,
+)
+async def test_bad_bulk(refused: Any, sent: Any, field: str) -> None:
+    """A call for many that names no jobs or no command changes nothing and says which field is wrong."""
+    status, code, _ = await refused("POST", "/api/jobs/bulk", sent, field=field)
+    assert (status, code) == (400, "bad_request")
+
+
+async def test_refusals_carry_their_facts(call: Any, service: Service) -> None:
+    """What a message says is there as values too, so that a page can say it in its reader's language."""
+    _, answer = await call("POST", "/api/jobs", {"n": 0})
+    assert answer["error"]["values"] == {"reason": "whole", "least": 1, "most": 1_000_000, "got": "0"}
+    _, answer = await call("DELETE", "/api/jobs/7")
+    assert answer["error"]["values"] == {"n": 7}
 
 
 async def test_queue_full(refused: Any, service: Service, engine: MemoryEngine) -> None:

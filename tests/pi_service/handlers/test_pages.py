@@ -2,17 +2,18 @@
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from urllib.parse import urlencode
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from pi_service.engines.base import Phase
+from pi_service.handlers.assets import POLICY
 from pi_service.handlers.base import SECURITY
 from pi_service.handlers.outcome import neighbours, speed
 from pi_service.handlers.pages import preferred
-from pi_service.jobs import FINISHED, RETRYABLE, NewEvent, Stage
+from pi_service.jobs import FINISHED, RETRYABLE, UNFINISHED, NewEvent, Stage
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine, digits_of_pi
 from pi_service.timeline import timeline
@@ -39,7 +40,8 @@ class Browser:
             raise_error=False,
             follow_redirects=False,
         )
-        assert {name: response.headers.get(name) for name in SECURITY} == SECURITY
+        wanted = SECURITY | (POLICY if path.startswith("/static/") else {})
+        assert {name: response.headers.get(name) for name in SECURITY} == wanted
         for cookie in response.headers.get_list("Set-Cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -59,23 +61,37 @@ def browser(http_client: AsyncHTTPClient, base_url: str) -> Browser:
 
 
 @gen_test
-@pytest.mark.parametrize("path", ["/", "/pi/10"])
-async def test_facts(browser: Browser, service: Service, path: str) -> None:
+async def test_facts(browser: Browser, service: Service) -> None:
     """The scripts get the service's bounds, defaults and groups of statuses, and need no list of their own."""
-    service.submit(10)
-    await service.wait(10)
-    found = re.search('data-facts="([^"]*)"', (await browser.fetch(path)).body.decode())
+    html = (await browser.fetch("/")).body.decode()
+    found = re.search('data-words="([^"]*)"', html)
     assert found
-    facts = json.loads(unescape(found[1]))
+    answer = await browser.fetch(found[1])
+    assert answer.headers["Content-Type"] == "text/javascript; charset=UTF-8"
+    assert "immutable" in answer.headers["Cache-Control"]
+    words, facts = (json.loads(line.partition(" = ")[2].rstrip(";")) for line in answer.body.decode().splitlines())
+    assert words["status"]["stored"] == "готово"
     assert set(facts["finished"]) == FINISHED
     assert set(facts["retryable"]) == RETRYABLE
+    assert set(facts["cancellable"]) == UNFINISHED
     assert (facts["reporting"], facts["sort"], facts["per_page"]) == ("taken", "-registered_at", 50)
+    service.submit(10)
+    await service.wait(10)
     longest = (await browser.fetch(f"/api/search?q={'1' * facts['longest']}")).code
     longer = (await browser.fetch(f"/api/search?q={'1' * (facts['longest'] + 1)}")).code
     assert (longest, longer) == (200, 400)
     widest = (await browser.fetch(f"/v1/pi?numberOfDigits={facts['window']}")).code
     wider = (await browser.fetch(f"/v1/pi?numberOfDigits={facts['window'] + 1}")).code
     assert (widest, wider) == (404, 400)  # that many are not on disk; one more is never answered
+
+
+@gen_test
+async def test_words_of_an_older_version(browser: Browser) -> None:
+    """A page of an older release gets the words of now, and its browser does not keep them."""
+    answer = await browser.fetch("/words/en.0123456789ab.js")
+    assert (answer.code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert b"updates by itself" in answer.body
+    assert (await browser.fetch("/words/xx.0123456789ab.js")).code == 404
 
 
 @gen_test
@@ -104,12 +120,15 @@ async def test_form(browser: Browser, service: Service) -> None:
 @gen_test
 @pytest.mark.parametrize("n", ["0", "x", "", "1000001", "1e3", "-1", "<b>"])
 async def test_bad_n(browser: Browser, service: Service, n: str) -> None:
-    """A bad n shows the dashboard again with 400 and the reason, escaped."""
+    """A bad n shows the dashboard again with 400, what was typed and the reason, escaped."""
     answer = await browser.submit("/", "/jobs", n=n)
     html = answer.body.decode()
     assert answer.code == 400
-    assert "n must be a whole number from 1 to 1000000; got &#x27;" in html
-    assert '<form id="new"' in html
+    wrong = re.findall(r'id="wrong".*?</p>', html, re.DOTALL)[0]
+    assert (
+        "Нужно целое число от 1 до 1\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000, а не" in wrong
+    ) or "Непонятно" in wrong
+    assert f'name="n" value="{escape(n)}"' in html
     assert "<b>" not in re.findall(r'id="wrong".*?</p>', html, re.DOTALL)[0]
     assert service.jobs()[1] == 0
     assert (await browser.fetch("/jobs")).headers["Location"] == "/"
@@ -125,7 +144,9 @@ async def test_queue_full(browser: Browser, service: Service, engine: MemoryEngi
         service.submit(n)
     answer = await browser.submit("/", "/jobs", n="1004")
     assert answer.code == 429
-    assert "3 jobs are waiting and 3 may; try again later" in answer.body.decode()
+    assert "Очередь полна: ждут уже 3. Попробуйте позже." in answer.body.decode()
+    answer = await browser.submit("/", "/jobs", n="1004, 1005")
+    assert (answer.code, "Очередь полна, не поместились: 2." in answer.body.decode()) == (429, True)
 
 
 @gen_test
@@ -134,7 +155,7 @@ async def test_form_of_another_site(browser: Browser, service: Service) -> None:
     browser.headers["Origin"] = "http://evil.example"
     answer = await browser.submit("/", "/jobs", n="10")
     assert answer.code == 403
-    assert "requests from pages of &#x27;http://evil.example&#x27; are not accepted" in answer.body.decode()
+    assert "Страницам сайта «http://evil.example» менять здесь ничего нельзя." in answer.body.decode()
     assert service.jobs()[1] == 0
 
 
@@ -146,7 +167,7 @@ async def test_without_token(browser: Browser, service: Service) -> None:
     for path in ("/jobs", "/jobs/10/remove", "/jobs/10/retry"):
         answer = await browser.fetch(path, "POST", n="1000")
         assert answer.code == 403
-        assert "the form is out of date or came from another site" in answer.body.decode()
+        assert "Форма устарела или пришла с другого сайта." in answer.body.decode()
     assert [job.n for job in service.jobs()[0]] == [10]
 
 
@@ -205,25 +226,33 @@ async def test_buttons(browser: Browser, service: Service, engine: MemoryEngine)
     assert (await service.wait(1000)).status is Stage.STORED
     answer = await browser.submit("/pi/1000", "/jobs/1000/retry")
     assert answer.code == 409
-    assert "is not allowed in state" in answer.body.decode()
+    assert "Сейчас так нельзя: состояние — «готово»." in answer.body.decode()
     answer = await browser.submit("/pi/1000", "/jobs/1000/remove")
-    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert (answer.code, answer.headers["Location"]) == (303, "/?removed=1000")
     assert service.job(1000) is None
+    answer = await browser.submit("/?removed=1000", "/jobs/1000/restore")
+    assert (answer.code, answer.headers["Location"]) == (303, "/pi/1000")
+    job = service.job(1000)
+    assert job and job.status is Stage.STORED
+    assert "/restore" not in (await browser.fetch("/?removed=1000")).body.decode()  # it is back
+    assert "/restore" not in (await browser.fetch("/?removed=7")).body.decode()  # it never was
 
 
 @gen_test
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [
-        ("/pi/7", 404, "there is no job with n = 7"),
-        ("/pi/x", 400, "n must be a whole number of at least 1; got &#x27;x&#x27;"),
-        ("/nothing", 404, "there is nothing at /nothing"),
-        ("/<script>", 404, "there is nothing at /&lt;script&gt;"),
-        ("/nothing?lang=%FF", 404, "there is nothing at /nothing"),
+        ("/pi/7", 404, "Вычислить 7 цифр"),
+        ("/pi/21?lang=en", 404, "Compute 21 digits"),
+        ("/pi/1000001", 404, "Здесь ничего нет"),
+        ("/pi/x", 400, "Нужно целое число не меньше 1, а не «x»."),
+        ("/pi/<b>", 400, "Нужно целое число не меньше 1, а не «&lt;b&gt;»."),
+        ("/nothing", 404, "Здесь ничего нет"),
+        ("/nothing?lang=%FF", 404, "Здесь ничего нет"),
     ],
 )
 async def test_error_page(browser: Browser, path: str, status: int, text: str) -> None:
-    """What is not there is an HTML page that says so."""
+    """What is not there is an HTML page that says so in the reader's language, or offers to compute it."""
     answer = await browser.fetch(path)
     assert (answer.code, answer.headers["Content-Type"]) == (status, "text/html; charset=UTF-8")
     assert text in answer.body.decode()
@@ -262,13 +291,69 @@ async def test_language(browser: Browser) -> None:
 
 
 @gen_test
+@pytest.mark.parametrize(
+    ("query", "clean"),
+    [
+        ("sort=x", "/"),
+        ("status=done&page=2", "/?page=2"),
+        ("status=stored&q=1x&least=%FF", "/?status=stored"),
+        ("status=&q=&least=&most=&age=&error=&sort=-registered_at", "/"),
+        ("error=no+memory&page=x", "/?error=no+memory"),
+    ],
+)
+async def test_what_means_nothing_leaves_the_address(browser: Browser, query: str, clean: str) -> None:
+    """Bad and empty values of a query are left out by a redirect to the address that means the same without them."""
+    answer = await browser.fetch(f"/?{query}")
+    assert (answer.code, answer.headers["Location"]) == (302, clean)
+    assert (await browser.fetch(clean)).code == 200
+
+
+@gen_test
+async def test_the_address_is_the_view(browser: Browser, service: Service) -> None:
+    """Filter, order and page stand in the address and are shown by the page itself; no page lies beyond the last."""
+    service.submit(700)
+    await service.wait(700)
+    await service.bulk("add", range(600, 700))
+
+    async def shown(query: str) -> list[int]:
+        html = (await browser.fetch(f"/?{query}")).body.decode()
+        return [int(n) for n in re.findall(r'<a class="n" href="/pi/(\d+)"', html)]
+
+    assert await shown("sort=n&page=2") == list(range(650, 700))
+    assert await shown("sort=n&page=99") == [700]
+    assert await shown("q=70") == [700]
+    assert await shown("least=604&most=606&sort=-n") == [606, 605, 604]
+    assert await shown("status=error") == []
+
+
+@gen_test
+async def test_several_without_javascript(browser: Browser, service: Service) -> None:
+    """The form takes several numbers and a range without JavaScript too."""
+    service.submit(40)
+    await service.wait(40)  # the others then take no room in the queue
+    answer = await browser.submit("/", "/jobs", n="10, 20; 30-32")
+    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert sorted(job.n for job in service.jobs()[0]) == [10, 20, 30, 31, 32, 40]
+
+
+@gen_test
+async def test_theme(browser: Browser) -> None:
+    """The look that was chosen stays, and the page says it before any script runs."""
+    assert 'data-theme="system"' in (await browser.fetch("/")).body.decode()
+    assert '<html lang="ru" data-theme="dark">' in (await browser.fetch("/?theme=dark")).body.decode()
+    assert '<html lang="ru" data-theme="dark">' in (await browser.fetch("/nothing")).body.decode()
+    assert '<html lang="ru" data-theme="dark">' in (await browser.fetch("/?theme=pink")).body.decode()
+
+
+@gen_test
 async def test_static(browser: Browser) -> None:
-    """Scripts and styles come with the same security headers."""
+    """Scripts and styles come with the security headers, and a policy that allows them nothing at all."""
     html = (await browser.fetch("/")).body.decode()
     paths = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
     assert len(paths) >= 3
     for path in paths:
-        assert (await browser.fetch(path)).code == 200
+        answer = await browser.fetch(path)
+        assert (answer.code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
 
 
 @gen_test
