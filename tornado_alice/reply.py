@@ -5,18 +5,21 @@ from typing import Any
 
 from . import context
 from .errors import ReplyError
+from .unheard import Command
 
 Modifier = Callable[[dict[str, Any]], object]
 
 
-class Reply(dict[str, Any]):
+class Reply(dict[str, Any], Command):
     """The ``response`` of an answer; ``await`` it in a coroutine, ``yield`` it in a generator.
 
     Attributes:
         phrases: all phrases it could have been; replay asks whether what the user heard was one of them.
     """
 
-    __slots__ = ("phrases",)
+    __slots__ = ("heard", "phrases")
+
+    call = "say"
 
     phrases: tuple[str, ...]
 

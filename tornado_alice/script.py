@@ -23,6 +23,7 @@ from . import context, fingerprint, frames, outside, stdlib_random
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
+from .unheard import Command
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,9 @@ class Stepper:
                     "asyncio's time-outs, tasks and locks do not reach into a script: wrap the call in step(...)"
                 )
             raise
-        return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
+        heard: Command = command if isinstance(command, Command) else _as_reply(command)
+        heard.hear()
+        return heard
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
         turn = context.current.get()

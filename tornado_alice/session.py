@@ -166,9 +166,9 @@ class Session:
         stepper.close()
 
     @property
-    def effects(self) -> list[tuple[str, str]]:
-        """What the script did to the outside in this turn, without a step: (what, where in its code)."""
-        return self._turn.effects if self._turn is not None else []
+    def remarks(self) -> list[tuple[str, str]]:
+        """What the script's author should know of this turn, and where in the code it is: (place, sentence)."""
+        return self._turn.remarks if self._turn is not None else []
 
     def where(self) -> str:
         """File, line and function in which the script waits."""

@@ -65,11 +65,11 @@ class Runtime:
     advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
 
-    def tell_effect(self, act: str, place: str) -> None:
-        """Once for each place: what replay would do again."""
+    def tell(self, place: str, remark: str) -> None:
+        """Once for each place: what the script's author should know."""
         if place not in self.told:
             self.told.add(place)
-            log.warning("%s: %s outside of a step; a replay cannot repeat it. Wrap the call in step(...)", place, act)
+            log.warning("%s: %s", place, remark)
 
     def may_be_first(self, key: Key, message_id: int | None) -> bool:
         """Can the script not have spoken before this message, since those before it were pings or not kept?"""
@@ -190,8 +190,8 @@ class Turn:
         """Let the script go on."""
         pace = self.runtime.pace
         instruction = await pace.run(session, call, *args) if pace.beside else pace.on_loop(session, call, *args)
-        for act, place in session.effects:
-            self.runtime.tell_effect(act, place)
+        for place, remark in session.remarks:
+            self.runtime.tell(place, remark)
         return instruction
 
     def _recall(self, live: LiveSession, known: Known) -> None:
