@@ -20,7 +20,7 @@ FLOORS = {
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
         ["frames", "diagnosis", "sockets", "quota"],
-        ["unheard"],
+        ["subscripts", "unheard"],
         ["request", "reply", "failures", "exchange"],
         ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
         ["script"],

@@ -5,6 +5,7 @@ from typing import Any
 
 from . import context
 from .errors import ReplyError
+from .subscripts import remedy
 from .unheard import Command
 
 Modifier = Callable[[dict[str, Any]], object]
@@ -43,9 +44,9 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     """
     for item in args:
         if not isinstance(item, str) and not callable(item):
-            raise ReplyError(
-                f"say() takes phrases (str) and modifiers (callables), got {type(item).__name__}: {item!r}"
-            )
+            what = f"say() takes phrases (str) and modifiers (callables), got {type(item).__name__}: {item!r}"
+            instead = remedy(item)
+            raise ReplyError(what if instead is None else f"{what}; {instead}")
     reply = Reply(kwargs)
     reply.phrases = tuple(item for item in args if isinstance(item, str))
     if reply.phrases:

@@ -12,7 +12,7 @@ from tornado.routing import PathMatches, Rule
 
 from . import protocol, stdlib_random
 from .dialogs import Dialogs
-from .errors import SettingsError
+from .errors import ScriptError, SettingsError
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
 from .listener import Listener
@@ -21,7 +21,10 @@ from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
 from .sockets import bind
+from .subscripts import forgotten
 from .webhook import Webhook, WebhookPort
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -96,10 +99,26 @@ class Skill:
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
 
-    def script(self, fn: Function) -> Function:
-        """Register the script of this skill (a decorator); gives the function itself."""
+    def script(self, fn: Function = None) -> Function:  # type: ignore[assignment]  # None is refused by name
+        """Register the script of this skill (a decorator); gives the function itself.
+
+        Raises:
+            ScriptError: it is no script.
+        """
+        if fn is None:
+            raise ScriptError("write @skill.script before a function, without parentheses")
         self._script, self._dialogs = Script(fn, self.options.version), None
+        for place, remark in forgotten(fn):
+            log.warning("%s: %s", place, remark)
         return fn
+
+    def __call__(self, fn: Any) -> Never:
+        """Nothing: a Skill is no decorator, its `script` is.
+
+        Raises:
+            ScriptError: says so.
+        """
+        raise ScriptError(f"write @skill.script before {getattr(fn, '__name__', fn)}, not @skill")
 
     @property
     def dialogs(self) -> Dialogs:
@@ -161,7 +180,7 @@ class Skill:
             return  # python -m tornado_alice serves it, this line of the script is for running it alone
         logging.basicConfig(level=logging.DEBUG if debug else logging.INFO)
         if ignored:
-            logging.getLogger(__name__).info("run() ignores %s", ", ".join(sorted(ignored)))
+            log.info("run() ignores %s", ", ".join(sorted(ignored)))
         number = parse_port(5000 if port is None else port)
         asyncio.run(self._serve(host or "127.0.0.1", number, tls_context(ssl_context)))
 

@@ -19,6 +19,7 @@ from typing import Any
 from . import protocol
 from .errors import NestedStepError, ReplyError
 from .failures import record
+from .subscripts import remedy
 from .unheard import Command
 
 Outcome = dict[str, Any]  # {"ok": value} or {"error": Failure}
@@ -85,6 +86,7 @@ def step(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Step:
     if running.get() is not None:
         raise NestedStepError("step(...) inside the function of a step: call the function itself there")
     if not callable(fn):
+        remedy(fn)  # closes it: it will not be run
         raise ReplyError(f"step() takes a function and its arguments, got {fn!r}. Write step(fn, x), not step(fn(x))")
     return Step(fn, args, kwargs)
 
