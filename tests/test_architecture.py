@@ -19,7 +19,7 @@ FLOORS = {
     "tornado_alice": [
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
-        ["frames", "diagnosis", "sockets", "quota"],
+        ["frames", "remedies", "diagnosis", "sockets", "quota"],
         ["subscripts", "unheard"],
         ["request", "reply", "failures", "exchange"],
         ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],

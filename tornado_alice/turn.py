@@ -32,11 +32,13 @@ from typing import Any
 from . import context, protocol
 from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
+from .frames import authors_part
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
 from .live import LiveSession, SessionCache, identity
 from .options import Options
 from .pace import Pace
+from .remedies import add_remedy
 from .reply import Reply, say
 from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Instruction, Say, Session, digest
@@ -262,7 +264,9 @@ class Turn:
             case Failed(error):
                 where = f"session {self.key[1]}, turn {live.session.n}"
                 self.runtime.counts["failures"] += 1
-                log.error("%s: the script raised %r", where, error, exc_info=error)
+                add_remedy(error)
+                trace = error.__traceback__ if log.isEnabledFor(logging.DEBUG) else authors_part(error)
+                log.error("%s: the script raised %r", where, error, exc_info=(type(error), error, trace))
                 live.head = live.head._replace(failure=describe_failure(error))
         reply = say(*self.options.sorry, end_session=True)
         return await self._commit(live, reply, ended=True, by_script=False)
