@@ -22,7 +22,7 @@ FLOORS = {
         ["frames", "remedies", "diagnosis", "sockets", "quota"],
         ["subscripts", "unheard"],
         ["request", "reply", "failures", "exchange"],
-        ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
+        ["hooks", "modifiers", "step", "options", "stdlib_random", "outside", "listener"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],

@@ -13,6 +13,7 @@ from tornado.routing import PathMatches, Rule
 from . import protocol, stdlib_random
 from .dialogs import Dialogs
 from .errors import ScriptError, SettingsError
+from .hooks import Hooks
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
 from .listener import Listener
@@ -95,6 +96,7 @@ class Skill:
             unsaved=parse_phrases("unsaved", unsaved),
             pong=parse_phrases("pong", pong),
         )
+        self.hooks = Hooks()
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
@@ -120,13 +122,34 @@ class Skill:
         """
         raise ScriptError(f"write @skill.script before {getattr(fn, '__name__', fn)}, not @skill")
 
+    def before_turn(self, fn: Function) -> Function:
+        """Call ``fn(request)`` before the script hears a request (a decorator); gives the function itself.
+
+        A plain one must be quick, an async one is begun and not waited for. Its failure is a log line and harms no turn.
+        Replays, repeated deliveries and pings of the platform are no turns.
+        """
+        self.hooks.before.append(fn)
+        return fn
+
+    def after_turn(self, fn: Function) -> Function:
+        """Call ``fn(answered)`` once a reply is certain (a decorator); otherwise as `before_turn`.
+
+        >>> skill = Skill(__name__)
+        >>> @skill.after_turn
+        ... def report(answered):
+        ...     if answered.error is not None:
+        ...         print("turn failed:", answered.error, answered.request.command, answered.seconds)
+        """
+        self.hooks.after.append(fn)
+        return fn
+
     @property
     def dialogs(self) -> Dialogs:
         """All dialogs of the script, over the journal this skill has now."""
         if self._script is None:
             raise SettingsError(f"skill {self.name!r} has no script: put @skill.script before a function")
         if self._dialogs is None or self._dialogs.journal is not self.journal:
-            self._dialogs = Dialogs(self._script, self.journal, self.options)
+            self._dialogs = Dialogs(self._script, self.journal, self.options, hooks=self.hooks)
         return self._dialogs
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:

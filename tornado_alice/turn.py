@@ -33,6 +33,7 @@ from . import context, protocol
 from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .frames import authors_part
+from .hooks import Observed
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
 from .live import LiveSession, SessionCache, identity
@@ -82,9 +83,17 @@ class Turn:
     """One turn under way."""
 
     def __init__(
-        self, runtime: Runtime, key: Key, data: dict[str, Any], body: bytes, at: float, deadline: float
+        self,
+        runtime: Runtime,
+        key: Key,
+        data: dict[str, Any],
+        body: bytes,
+        at: float,
+        deadline: float,
+        observed: Observed,
     ) -> None:
         self.runtime, self.key, self.data, self.at, self.deadline = runtime, key, data, at, deadline
+        self.observed = observed
         self.journal, self.options, self.cache = runtime.journal, runtime.options, runtime.cache
         self.message_id: int | None = data["session"].get("message_id")
         self.body = protocol.hide_secrets(body)  # as it is kept
@@ -216,6 +225,8 @@ class Turn:
     async def _diverged(self, diverged: "Diverged") -> bytes:
         """The journal and the script do not fit together: ask the author's policy."""
         policy, error = self.options.on_divergence, diverged.error
+        self.observed.begin()
+        self.observed.error = error
         advice = self.runtime.advice.once(error)
         log.warning("session %s: %s; on_divergence: %s%s", self.key[1], error, policy, advice)
         reply: Reply | None = None
@@ -231,6 +242,7 @@ class Turn:
 
     async def _turn(self, live: LiveSession) -> bytes:
         session = live.session
+        self.observed.begin()
         instruction = await self._resume(session, session.begin, self.data, self.at)
         for _ in range(1000):
             if isinstance(instruction, Do):
@@ -264,6 +276,7 @@ class Turn:
             case Failed(error):
                 where = f"session {self.key[1]}, turn {live.session.n}"
                 self.runtime.counts["failures"] += 1
+                self.observed.error = error
                 add_remedy(error)
                 trace = error.__traceback__ if log.isEnabledFor(logging.DEBUG) else authors_part(error)
                 log.error("%s: the script raised %r", where, error, exc_info=(type(error), error, trace))
