@@ -197,7 +197,8 @@ class Stepper:
         if instead is not None and (not inspect.iscoroutine(command) or self._is_asyncgen):
             return f"{what}; {instead}"
         if hasattr(command, "_asyncio_future_blocking") or inspect.isawaitable(command):
-            return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
+            how = "yield" if inspect.isgenerator(self._run) else "await"
+            return f"{what}; wrap the call in step(...): x = {how} step(fn, ...)"
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
 
 

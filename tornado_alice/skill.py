@@ -125,7 +125,7 @@ class Skill:
     def before_turn(self, fn: Function) -> Function:
         """Call ``fn(request)`` before the script hears a request (a decorator); gives the function itself.
 
-        A plain one must be quick, an async one is begun and not waited for. Its failure is a log line and harms no turn.
+        A plain one must be quick, an async one is begun and not waited for. A failure is a log line and harms no turn.
         Replays, repeated deliveries and pings of the platform are no turns.
         """
         self.hooks.before.append(fn)
