@@ -142,6 +142,24 @@ async def test_a_turn_that_begins_anew_is_one_turn() -> None:
     assert heard == ["before", None]
 
 
+@pytest.mark.gen_test
+async def test_the_error_of_an_attempt_that_lost_is_not_told(logs: Any) -> None:
+    """What the script raised in an attempt that another process overtook is not the end of this turn."""
+    skill, turns, attempts = Skill("once", journal=Quicker()), [], []
+    skill.after_turn(turns.append)
+
+    @skill.script
+    def run():
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise LookupError("мимо")
+        yield say("да")
+
+    assert text(await ask(skill, "", 0)) == "да"
+    logs.take("the script raised LookupError")
+    assert [turn.error for turn in turns] == [None]
+
+
 def test_strict_dialog_raises_what_the_script_raised(logs: Any) -> None:
     """In a strict dialog the test sees the script's own exception at the script's line; otherwise the apology."""
     skill = failing_skill()
