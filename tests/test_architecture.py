@@ -19,9 +19,10 @@ FLOORS = {
     "tornado_alice": [
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
-        ["frames", "diagnosis", "sockets", "quota"],
+        ["frames", "remedies", "diagnosis", "sockets", "quota"],
+        ["subscripts", "unheard"],
         ["request", "reply", "failures", "exchange"],
-        ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
+        ["hooks", "modifiers", "step", "options", "stdlib_random", "outside", "listener"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],

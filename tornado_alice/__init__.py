@@ -20,6 +20,7 @@ from .errors import (
     SettingsError,
     StepError,
 )
+from .hooks import Answered
 from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
 from .modifiers import button, gallery, image, item, items, link_account, locate, play, stop, suggest
 from .morphology import Analyzer
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AliceError",
     "Analyzer",
+    "Answered",
     "Head",
     "Journal",
     "JournalConflict",

@@ -24,8 +24,8 @@ class TurnContext:
         at: arrival time, seconds since the Unix epoch.
         ordinal: how many draws were made in this turn.
         replaying: is it fed from the journal?
-        effects: what the script did to the outside without a step: (what, where in its code).
-        refused: the first of them in a replay, where it was not let happen.
+        remarks: what its author should know, and where in the code it is: (place, sentence).
+        refused: the first act on the outside in a replay, where it was not let happen.
     """
 
     __slots__ = (
@@ -35,9 +35,9 @@ class TurnContext:
         "_seed",
         "_stdlib",
         "at",
-        "effects",
         "ordinal",
         "refused",
+        "remarks",
         "replaying",
         "request",
     )
@@ -46,7 +46,7 @@ class TurnContext:
         self, request: Mapping[str, Any], at: float, secret: bytes, *names: object, replaying: bool = False
     ) -> None:
         self.request, self.at, self.ordinal, self.replaying = request, at, 0, replaying
-        self.effects: list[tuple[str, str]] = []
+        self.remarks: list[tuple[str, str]] = []
         self.refused: Exception | None = None
         self._secret, self._names, self._seed = secret, names, b""
         self._stdlib: stdlib_random.Random | int | None = None

@@ -5,18 +5,22 @@ from typing import Any
 
 from . import context
 from .errors import ReplyError
+from .subscripts import remedy
+from .unheard import Command
 
 Modifier = Callable[[dict[str, Any]], object]
 
 
-class Reply(dict[str, Any]):
+class Reply(dict[str, Any], Command):
     """The ``response`` of an answer; ``await`` it in a coroutine, ``yield`` it in a generator.
 
     Attributes:
         phrases: all phrases it could have been; replay asks whether what the user heard was one of them.
     """
 
-    __slots__ = ("phrases",)
+    __slots__ = ("heard", "phrases")
+
+    call = "say"
 
     phrases: tuple[str, ...]
 
@@ -40,9 +44,9 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     """
     for item in args:
         if not isinstance(item, str) and not callable(item):
-            raise ReplyError(
-                f"say() takes phrases (str) and modifiers (callables), got {type(item).__name__}: {item!r}"
-            )
+            what = f"say() takes phrases (str) and modifiers (callables), got {type(item).__name__}: {item!r}"
+            instead = remedy(item)
+            raise ReplyError(what if instead is None else f"{what}; {instead}")
     reply = Reply(kwargs)
     reply.phrases = tuple(item for item in args if isinstance(item, str))
     if reply.phrases:

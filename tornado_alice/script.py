@@ -23,6 +23,8 @@ from . import context, fingerprint, frames, outside, stdlib_random
 from .errors import NotAReplyError, ScriptError
 from .reply import Reply
 from .step import Continue, Gather, Step
+from .subscripts import remedy
+from .unheard import Command
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +129,9 @@ class Stepper:
                     "asyncio's time-outs, tasks and locks do not reach into a script: wrap the call in step(...)"
                 )
             raise
-        return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
+        heard: Command = command if isinstance(command, Command) else _as_reply(command)
+        heard.hear()
+        return heard
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
         turn = context.current.get()
@@ -189,8 +193,12 @@ class Stepper:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"
         if isinstance(command, str):
             return f"{what}; write yield say({command[:40]!r})"
+        instead = remedy(command)
+        if instead is not None and (not inspect.iscoroutine(command) or self._is_asyncgen):
+            return f"{what}; {instead}"
         if hasattr(command, "_asyncio_future_blocking") or inspect.isawaitable(command):
-            return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
+            how = "yield" if inspect.isgenerator(self._run) else "await"
+            return f"{what}; wrap the call in step(...): x = {how} step(fn, ...)"
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
 
 

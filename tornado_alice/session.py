@@ -30,6 +30,7 @@ from .reply import Reply
 from .request import Request
 from .script import START, Ended, Script, Stepper
 from .step import Continue, Gather, Outcome, Step
+from .subscripts import unrun
 
 #: How like the recorded last prompt a mended one must be (difflib ratio): a typo or a word is, another question is not.
 LIKENESS = 0.75
@@ -166,9 +167,9 @@ class Session:
         stepper.close()
 
     @property
-    def effects(self) -> list[tuple[str, str]]:
-        """What the script did to the outside in this turn, without a step: (what, where in its code)."""
-        return self._turn.effects if self._turn is not None else []
+    def remarks(self) -> list[tuple[str, str]]:
+        """What the script's author should know of this turn, and where in the code it is: (place, sentence)."""
+        return self._turn.remarks if self._turn is not None else []
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
@@ -274,11 +275,18 @@ class Session:
         assert self._stepper is not None, "somebody said it"
         try:
             cuts = protocol.normalize(reply)
+            self._check_heard(reply)
         except ReplyError as error:
             error.add_note(f"said at {self._stepper.where()}")
             raise
         for cut in cuts:
             _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), cut)
+
+    def _check_heard(self, reply: Reply) -> None:
+        for name in ("text", "tts"):
+            found = unrun(reply[name]) if " at 0x" in reply.get(name, "") else None
+            if found is not None and found[0] not in repr(self._turn and self._turn.request):  # the user's words may
+                raise ReplyError(f"{name}: holds {found[0]}. Write {found[1]}")
 
     def _instruct(self, command: Any) -> Instruction:
         if isinstance(command, Reply):

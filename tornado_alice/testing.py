@@ -18,6 +18,8 @@ from typing import Any
 
 from .diagnosis import noted
 from .errors import ScriptError, SettingsError
+from .frames import authors_part
+from .hooks import Answered
 from .journal.records import Head, Record
 from .morphology import lemmatizer
 from .script import Script
@@ -96,6 +98,7 @@ class Dialog:
 
     Args:
         skill: the Skill; its journal is used as it is (by default in memory).
+        strict: raise what the script raised, where the user hears an apology; a replay that led elsewhere too.
 
     >>> from tornado_alice.examples.survey import skill
     >>> with Dialog(skill) as alice:
@@ -103,8 +106,11 @@ class Dialog:
     'Добрый день! Как вас зовут?'
     """
 
-    def __init__(self, skill: Skill) -> None:
+    def __init__(self, skill: Skill, *, strict: bool = False) -> None:
         self.skill = skill
+        self._failed: BaseException | None = None
+        if strict:
+            skill.after_turn(self._watch)
         self.session_id = str(uuid.uuid4())
         self.message_id = 0
         self.state: dict[str, dict[str, Any]] = {"session": {}, "user": {}, "application": {}}
@@ -120,6 +126,8 @@ class Dialog:
         if self._started:
             self._runner.run(self.skill.stop())
         self._runner.close()
+        if self._watch in self.skill.hooks.after:
+            self.skill.hooks.after.remove(self._watch)
 
     def say(self, command: str = "", **fields: Any) -> Answer:
         """The user says something; an empty command is the launch of the skill."""
@@ -139,8 +147,15 @@ class Dialog:
             self._runner.run(self.skill.start())
             self._started = True
         whole = self._runner.run(self.skill.handle(request))
+        if self._failed is not None:
+            error, self._failed = self._failed, None
+            raise error.with_traceback(authors_part(error))
         self._remember(whole)
         return Answer.of(whole)
+
+    def _watch(self, answered: Answered) -> None:
+        if answered.request["session"]["session_id"] == self.session_id:
+            self._failed = answered.error
 
     def forget(self) -> None:
         """Drop the live script, as a restart of the server would: the next turn is replayed from the journal."""
