@@ -4,8 +4,8 @@
 
 Each user holds dialogs one after another and repeats a request until it is acknowledged, as a proxy would, with another
 process of the same data directory each time; a tenth of the requests are sent twice at once. Everything below
-"apologies" must be 0, or the exit status is 1. `--ablate claims` switches the claim of steps off, to show that the count
-of effects can fail; `--blocking` lets the script block its thread.
+"apologies" must be 0, or the exit status is 1. `--ablate claims` switches the claim of steps off, to show that the
+count of effects can fail; `--blocking` lets the script block its thread.
 
 The seed repeats what is chosen at random: the signals and their times, and which requests each user sends twice. What a
 signal meets there is left to the machine.
