@@ -5,6 +5,8 @@ All other modules are private: they change without notice.
 """
 
 from .context import now, random, uuid4
+from .dates import Moment
+from .entities import Intent, Location, Name, Place
 from .errors import (
     AliceError,
     JournalConflict,
@@ -23,10 +25,13 @@ from .errors import (
 from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
 from .modifiers import button, gallery, image, item, items, link_account, locate, play, stop, suggest
 from .morphology import Analyzer
+from .numerals import in_words, plural
 from .options import Options, Policy
 from .reply import Modifier, Reply, say
 from .request import Request, request
+from .rotation import Rotation
 from .skill import Skill
+from .spoken import Speech, effect, pause, speech, voice
 from .step import continue_as_new, gather, idempotency_key, step
 
 __version__ = "0.1.0"
@@ -35,17 +40,22 @@ __all__ = [
     "AliceError",
     "Analyzer",
     "Head",
+    "Intent",
     "Journal",
     "JournalConflict",
     "JournalError",
+    "Location",
     "MemoryJournal",
     "Modifier",
+    "Moment",
+    "Name",
     "NestedStepError",
     "NonDeterminismError",
     "NotAReplyError",
     "Op",
     "Options",
     "OutsideError",
+    "Place",
     "Policy",
     "QuotaError",
     "Record",
@@ -53,29 +63,37 @@ __all__ = [
     "ReplyError",
     "Request",
     "RequestError",
+    "Rotation",
     "ScriptError",
     "SettingsError",
     "Skill",
+    "Speech",
     "SqliteJournal",
     "StepError",
     "Summary",
     "button",
     "continue_as_new",
+    "effect",
     "gallery",
     "gather",
     "idempotency_key",
     "image",
+    "in_words",
     "item",
     "items",
     "link_account",
     "locate",
     "now",
+    "pause",
     "play",
+    "plural",
     "random",
     "request",
     "say",
+    "speech",
     "step",
     "stop",
     "suggest",
     "uuid4",
+    "voice",
 ]

@@ -155,10 +155,11 @@ def now() -> datetime:
     turn = current.get()
     if turn is None:
         return datetime.now(UTC)
-    return datetime.fromtimestamp(turn.at, _zone((turn.request.get("meta") or {}).get("timezone")))
+    return datetime.fromtimestamp(turn.at, zone((turn.request.get("meta") or {}).get("timezone")))
 
 
-def _zone(name: Any) -> tzinfo:
+def zone(name: Any) -> tzinfo:
+    """The time zone that a request names; UTC if there is none, or none that this machine knows."""
     if not isinstance(name, str) or not name:
         return UTC
     offset = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", name)

@@ -5,6 +5,7 @@ from typing import Any
 
 from . import context
 from .errors import ReplyError
+from .spoken import Speech
 
 Modifier = Callable[[dict[str, Any]], object]
 
@@ -28,7 +29,8 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     """A reply: one of the phrases at random, changed by the modifiers.
 
     Args:
-        args: phrases (str) and modifiers (callables that take the response dict), in any order.
+        args: phrases (str, or `speech(...)`, which brings its tts) and modifiers (callables that take the response
+            dict), in any order.
         kwargs: fields of the response (``tts``, ``end_session``, ``card``, ...); ``session_state``,
             ``user_state_update``, ``application_state`` and ``analytics`` go beside it.
 
@@ -46,7 +48,10 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     reply = Reply(kwargs)
     reply.phrases = tuple(item for item in args if isinstance(item, str))
     if reply.phrases:
-        reply["text"] = context.choose(reply.phrases)
+        phrase = context.choose(reply.phrases)
+        reply["text"] = str(phrase)
+        if isinstance(phrase, Speech):
+            reply.setdefault("tts", phrase.tts)
     reply.setdefault("end_session", False)
     for item in args:
         if not isinstance(item, str):
