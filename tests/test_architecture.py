@@ -19,8 +19,8 @@ FLOORS = {
     "tornado_alice": [
         ["errors"],
         ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "dates", "spoken", "numerals"],
-        ["frozen", "frames", "diagnosis", "sockets", "quota"],
-        ["entities", "rotation"],
+        ["frozen", "limits", "frames", "diagnosis", "sockets", "quota"],
+        ["entities", "rotation", "states"],
         ["envelope"],
         ["request", "reply", "failures", "exchange"],
         ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
@@ -190,6 +190,8 @@ def test_the_engine_of_dialogs_is_sans_io() -> None:
         "spoken",
         "numerals",
         "rotation",
+        "limits",
+        "states",
     ):
         tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
         found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}

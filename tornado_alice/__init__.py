@@ -23,7 +23,25 @@ from .errors import (
     StepError,
 )
 from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
-from .modifiers import button, gallery, image, item, items, link_account, locate, play, stop, suggest
+from .modifiers import (
+    button,
+    confirm_purchase,
+    event,
+    gallery,
+    image,
+    item,
+    items,
+    link,
+    link_account,
+    locate,
+    play,
+    product,
+    purchase,
+    should_listen,
+    show_item_meta,
+    stop,
+    suggest,
+)
 from .morphology import Analyzer
 from .numerals import in_words, plural
 from .options import Options, Policy
@@ -32,6 +50,7 @@ from .request import Request, request
 from .rotation import Rotation
 from .skill import Skill
 from .spoken import Speech, effect, pause, speech, voice
+from .states import State, application, session_state, user
 from .step import continue_as_new, gather, idempotency_key, step
 
 __version__ = "0.1.0"
@@ -69,11 +88,15 @@ __all__ = [
     "Skill",
     "Speech",
     "SqliteJournal",
+    "State",
     "StepError",
     "Summary",
+    "application",
     "button",
+    "confirm_purchase",
     "continue_as_new",
     "effect",
+    "event",
     "gallery",
     "gather",
     "idempotency_key",
@@ -81,19 +104,26 @@ __all__ = [
     "in_words",
     "item",
     "items",
+    "link",
     "link_account",
     "locate",
     "now",
     "pause",
     "play",
     "plural",
+    "product",
+    "purchase",
     "random",
     "request",
     "say",
+    "session_state",
+    "should_listen",
+    "show_item_meta",
     "speech",
     "step",
     "stop",
     "suggest",
+    "user",
     "uuid4",
     "voice",
 ]

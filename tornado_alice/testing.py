@@ -19,6 +19,7 @@ from typing import Any
 from .diagnosis import noted
 from .errors import ScriptError, SettingsError
 from .journal.records import Head, Record
+from .limits import Mending
 from .morphology import lemmatizer
 from .script import Script
 from .session import Session
@@ -86,6 +87,21 @@ class Answer(str):
         return [button["title"] for button in self.response.get("buttons", [])]
 
     @property
+    def user_state_update(self) -> dict[str, Any]:
+        """What changed of the user's state; None for what was deleted."""
+        return dict(self.whole.get("user_state_update") or {})
+
+    @property
+    def application_state(self) -> dict[str, Any]:
+        """The state of the device, if it is sent anew."""
+        return dict(self.whole.get("application_state") or {})
+
+    @property
+    def session_state(self) -> dict[str, Any]:
+        """The state of the session, if it is sent."""
+        return dict(self.whole.get("session_state") or {})
+
+    @property
     def ended(self) -> bool:
         """Has the skill ended the session?"""
         return bool(self.response["end_session"])
@@ -96,6 +112,8 @@ class Dialog:
 
     Args:
         skill: the Skill; its journal is used as it is (by default in memory).
+        strict: are replies beyond the limits of the platform errors? True: all; False: none, they are mended and told
+            in the log as in production; by default all but phrases and titles that are too long.
 
     >>> from tornado_alice.examples.survey import skill
     >>> with Dialog(skill) as alice:
@@ -103,8 +121,9 @@ class Dialog:
     'Добрый день! Как вас зовут?'
     """
 
-    def __init__(self, skill: Skill) -> None:
+    def __init__(self, skill: Skill, strict: bool | None = None) -> None:
         self.skill = skill
+        self._mending = {None: Mending.TEXTS, True: Mending.NOTHING, False: Mending.ALL}[strict]
         self.session_id = str(uuid.uuid4())
         self.message_id = 0
         self.state: dict[str, dict[str, Any]] = {"session": {}, "user": {}, "application": {}}
@@ -138,6 +157,7 @@ class Dialog:
         if not self._started:
             self._runner.run(self.skill.start())
             self._started = True
+        self.skill.dialogs.script.mending = self._mending
         whole = self._runner.run(self.skill.handle(request))
         self._remember(whole)
         return Answer.of(whole)
