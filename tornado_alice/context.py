@@ -61,7 +61,8 @@ class TurnContext:
 
     def sent_state(self, scope: str) -> dict[str, Any]:
         """What the platform keeps, as it came with the request; `scope` is ``user``, ``application``, ``session``."""
-        return dict((self.request.get("state") or {}).get(scope) or {})
+        kept = (self.request.get("state") or {}).get(scope)
+        return dict(kept) if isinstance(kept, dict) else {}
 
     def state(self, scope: str) -> dict[str, Any]:
         """The same as the script has it now; it may be changed."""

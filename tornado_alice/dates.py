@@ -54,7 +54,7 @@ class Moment:
             return None
         try:
             return Day(self.year, self.month, self.day)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     @property
@@ -62,7 +62,7 @@ class Moment:
         """The time of day, if an hour was said."""
         try:
             return None if self.hour is None else Time(self.hour, self.minute or 0)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tornado_alice import Skill, application, request, say, session_state, step, user
-from tornado_alice.testing import Answer, Dialog
+from tornado_alice.testing import Answer, Dialog, make_request
 
 
 def skill_of(script: Callable[..., Any], **options: Any) -> Skill:
@@ -148,3 +148,16 @@ def test_outside_of_a_turn() -> None:
     with pytest.raises(RuntimeError, match="no turn is being handled"):
         user["x"] = 1
     assert "user" in repr(user)
+
+
+@pytest.mark.parametrize("odd", [None, 5, [1], "x"])
+def test_an_odd_state_is_an_empty_one(odd: Any) -> None:
+    """Whatever the platform sends for a state, the script can use it."""
+
+    def run():
+        user["n"] = user.get("n", 0) + 1
+        yield say("а")
+
+    with Dialog(skill_of(run)) as alice:
+        answer = alice.send(make_request(state={"user": odd}))
+    assert answer.user_state_update == {"n": 1}
