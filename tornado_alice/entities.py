@@ -116,13 +116,13 @@ def place_of(value: Any) -> Place:
 def location_of(value: Any) -> Location | None:
     """``session.location``; None without two coordinates."""
     found = part({"": value}, "")
-    numbers = [found.get(key) for key in ("lat", "lon", "accuracy")]
-    if not is_number(numbers[0]) or not is_number(numbers[1]):
-        return None
     try:
-        return Location(*(float(number) for number in numbers if is_number(number)))
+        numbers = {key: float(number) for key, number in found.items() if is_number(number)}
     except OverflowError:
         return None  # an integer of hundreds of digits
+    if not {"lat", "lon"} <= numbers.keys():
+        return None
+    return Location(numbers["lat"], numbers["lon"], numbers.get("accuracy", 0.0))
 
 
 def is_number(value: Any) -> bool:
