@@ -21,6 +21,7 @@ from typing import Any
 
 from . import context, fingerprint, frames, outside, stdlib_random
 from .errors import NotAReplyError, ScriptError
+from .limits import Mending
 from .reply import Reply
 from .step import Continue, Gather, Step
 from .subscripts import remedy
@@ -52,12 +53,14 @@ class Script:
         version: hash of the source of its module and of the modules beside it that it uses; two processes with the
             same code agree on it.
         uses_stdlib_random: does one of these modules use the standard library's random?
+        mending: what becomes of replies beyond the limits; tests set it.
         context: context variables as they were when the script was registered; each session gets a copy.
     """
 
-    def __init__(self, fn: Function, version: str | None = None) -> None:
+    def __init__(self, fn: Function, version: str | None = None, mending: Mending = Mending.ALL) -> None:
         _check_form(fn)
         self.fn = fn
+        self.mending = mending
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
         self.context = contextvars.copy_context()

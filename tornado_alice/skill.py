@@ -41,7 +41,7 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        max_live, idle, reply_within, on_divergence, skill_ids, threads, version: see `Options`.
+        max_live, idle, reply_within, on_divergence, skill_ids, threads, version, strict: see `Options`.
         closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
@@ -67,6 +67,7 @@ class Skill:
         threads: bool | None = None,
         skill_ids: Collection[str] = Options.skill_ids,
         version: str | None = None,
+        strict: bool = False,
         closing: Phrases = Options.closing,
         sorry: Phrases = Options.sorry,
         waiting: Phrases = Options.waiting,
@@ -89,6 +90,7 @@ class Skill:
             threads=threads,
             skill_ids=parse_skill_ids(skill_ids),
             version=version,
+            strict=strict,
             load_analyzer=_loader(analyzer),
             closing=parse_phrases("closing", closing),
             sorry=parse_phrases("sorry", sorry),
@@ -109,7 +111,7 @@ class Skill:
         """
         if fn is None:
             raise ScriptError("write @skill.script before a function, without parentheses")
-        self._script, self._dialogs = Script(fn, self.options.version), None
+        self._script, self._dialogs = Script(fn, self.options.version, self.options.mending), None
         for place, remark in forgotten(fn):
             log.warning("%s: %s", place, remark)
         return fn

@@ -21,6 +21,7 @@ from .errors import ScriptError, SettingsError
 from .frames import authors_part
 from .hooks import Answered
 from .journal.records import Head, Record
+from .limits import Mending
 from .morphology import lemmatizer
 from .script import Script
 from .session import Session
@@ -88,6 +89,21 @@ class Answer(str):
         return [button["title"] for button in self.response.get("buttons", [])]
 
     @property
+    def user_state_update(self) -> dict[str, Any]:
+        """What changed of the user's state; None for what was deleted."""
+        return dict(self.whole.get("user_state_update") or {})
+
+    @property
+    def application_state(self) -> dict[str, Any]:
+        """The state of the device, if it is sent anew."""
+        return dict(self.whole.get("application_state") or {})
+
+    @property
+    def session_state(self) -> dict[str, Any]:
+        """The state of the session, if it is sent."""
+        return dict(self.whole.get("session_state") or {})
+
+    @property
     def ended(self) -> bool:
         """Has the skill ended the session?"""
         return bool(self.response["end_session"])
@@ -98,7 +114,9 @@ class Dialog:
 
     Args:
         skill: the Skill; its journal is used as it is (by default in memory).
-        strict: raise what the script raised, where the user hears an apology; a replay that led elsewhere too.
+        strict: are replies beyond the limits of the platform errors? True: all, and what the script raised, or a replay
+            that led elsewhere, is raised here, where the user hears an apology; False: none, they are mended and told
+            in the log as in production; by default all but phrases and titles that are too long.
 
     >>> from tornado_alice.examples.survey import skill
     >>> with Dialog(skill) as alice:
@@ -106,11 +124,12 @@ class Dialog:
     'Добрый день! Как вас зовут?'
     """
 
-    def __init__(self, skill: Skill, *, strict: bool = False) -> None:
+    def __init__(self, skill: Skill, *, strict: bool | None = None) -> None:
         self.skill = skill
         self._failed: BaseException | None = None
         if strict:
             skill.after_turn(self._watch)
+        self._mending = {None: Mending.TEXTS, True: Mending.NOTHING, False: Mending.ALL}[strict]
         self.session_id = str(uuid.uuid4())
         self.message_id = 0
         self.state: dict[str, dict[str, Any]] = {"session": {}, "user": {}, "application": {}}
@@ -146,6 +165,7 @@ class Dialog:
         if not self._started:
             self._runner.run(self.skill.start())
             self._started = True
+        self.skill.dialogs.script.mending = self._mending
         whole = self._runner.run(self.skill.handle(request))
         if self._failed is not None:
             error, self._failed = self._failed, None

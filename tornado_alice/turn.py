@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import context, protocol
+from . import context, limits, protocol
 from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .frames import authors_part
@@ -237,7 +237,7 @@ class Turn:
         live = self._start(diverged.head)
         if reply is None:
             return await self._turn(live)
-        protocol.normalize(reply)
+        limits.normalize(reply, self.runtime.script.mending)
         return await self._commit(live, reply, ended=True, by_script=False)
 
     async def _turn(self, live: LiveSession) -> bytes:
