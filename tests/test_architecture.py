@@ -18,10 +18,13 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving"],
-        ["frames", "diagnosis", "sockets", "quota"],
+        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "dates", "spoken", "numerals"],
+        ["frozen", "limits", "frames", "remedies", "diagnosis", "sockets", "quota"],
+        ["entities", "rotation", "states"],
+        ["envelope"],
+        ["subscripts", "unheard"],
         ["request", "reply", "failures", "exchange"],
-        ["modifiers", "step", "options", "stdlib_random", "outside", "listener"],
+        ["hooks", "modifiers", "step", "options", "stdlib_random", "outside", "listener"],
         ["script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
         ["journal.statements"],
@@ -183,6 +186,15 @@ def test_the_engine_of_dialogs_is_sans_io() -> None:
         "step",
         "failures",
         "diagnosis",
+        "dates",
+        "frozen",
+        "entities",
+        "envelope",
+        "spoken",
+        "numerals",
+        "rotation",
+        "limits",
+        "states",
     ):
         tree = ast.parse((ROOT / "tornado_alice" / f"{name}.py").read_text("utf-8"))
         found = {found.split(".")[0] for found in imports(f"tornado_alice.{name}", tree, False)}

@@ -5,6 +5,8 @@ All other modules are private: they change without notice.
 """
 
 from .context import now, random, uuid4
+from .dates import Moment
+from .entities import Intent, Location, Name, Place
 from .errors import (
     AliceError,
     JournalConflict,
@@ -20,13 +22,36 @@ from .errors import (
     SettingsError,
     StepError,
 )
+from .hooks import Answered
 from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
-from .modifiers import button, gallery, image, item, items, link_account, locate, play, stop, suggest
+from .modifiers import (
+    button,
+    confirm_purchase,
+    event,
+    gallery,
+    image,
+    item,
+    items,
+    link,
+    link_account,
+    locate,
+    play,
+    product,
+    purchase,
+    should_listen,
+    show_item_meta,
+    stop,
+    suggest,
+)
 from .morphology import Analyzer
+from .numerals import in_words, plural
 from .options import Options, Policy
 from .reply import Modifier, Reply, say
 from .request import Request, request
+from .rotation import Rotation
 from .skill import Skill
+from .spoken import Speech, effect, pause, speech, voice
+from .states import State, application, session_state, user
 from .step import continue_as_new, gather, idempotency_key, step
 
 __version__ = "0.1.0"
@@ -34,18 +59,24 @@ __version__ = "0.1.0"
 __all__ = [
     "AliceError",
     "Analyzer",
+    "Answered",
     "Head",
+    "Intent",
     "Journal",
     "JournalConflict",
     "JournalError",
+    "Location",
     "MemoryJournal",
     "Modifier",
+    "Moment",
+    "Name",
     "NestedStepError",
     "NonDeterminismError",
     "NotAReplyError",
     "Op",
     "Options",
     "OutsideError",
+    "Place",
     "Policy",
     "QuotaError",
     "Record",
@@ -53,29 +84,48 @@ __all__ = [
     "ReplyError",
     "Request",
     "RequestError",
+    "Rotation",
     "ScriptError",
     "SettingsError",
     "Skill",
+    "Speech",
     "SqliteJournal",
+    "State",
     "StepError",
     "Summary",
+    "application",
     "button",
+    "confirm_purchase",
     "continue_as_new",
+    "effect",
+    "event",
     "gallery",
     "gather",
     "idempotency_key",
     "image",
+    "in_words",
     "item",
     "items",
+    "link",
     "link_account",
     "locate",
     "now",
+    "pause",
     "play",
+    "plural",
+    "product",
+    "purchase",
     "random",
     "request",
     "say",
+    "session_state",
+    "should_listen",
+    "show_item_meta",
+    "speech",
     "step",
     "stop",
     "suggest",
+    "user",
     "uuid4",
+    "voice",
 ]

@@ -8,6 +8,7 @@ import random as stdlib_random
 import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from typing import Any
@@ -24,8 +25,10 @@ class TurnContext:
         at: arrival time, seconds since the Unix epoch.
         ordinal: how many draws were made in this turn.
         replaying: is it fed from the journal?
-        effects: what the script did to the outside without a step: (what, where in its code).
-        refused: the first of them in a replay, where it was not let happen.
+        remarks: what its author should know, and where in the code it is: (place, sentence).
+        states: what the script has read or changed of what the platform keeps, by scope.
+        strict: are mistakes of the author, which production forgives, errors?
+        refused: the first act on the outside in a replay, where it was not let happen.
     """
 
     __slots__ = (
@@ -35,22 +38,37 @@ class TurnContext:
         "_seed",
         "_stdlib",
         "at",
-        "effects",
         "ordinal",
         "refused",
+        "remarks",
         "replaying",
         "request",
+        "states",
+        "strict",
     )
 
     def __init__(
         self, request: Mapping[str, Any], at: float, secret: bytes, *names: object, replaying: bool = False
     ) -> None:
         self.request, self.at, self.ordinal, self.replaying = request, at, 0, replaying
-        self.effects: list[tuple[str, str]] = []
+        self.strict = False
+        self.states: dict[str, dict[str, Any]] = {}
+        self.remarks: list[tuple[str, str]] = []
         self.refused: Exception | None = None
         self._secret, self._names, self._seed = secret, names, b""
         self._stdlib: stdlib_random.Random | int | None = None
         self._resumptions = 0
+
+    def sent_state(self, scope: str) -> dict[str, Any]:
+        """What the platform keeps, as it came with the request; `scope` is ``user``, ``application``, ``session``."""
+        kept = (self.request.get("state") or {}).get(scope)
+        return dict(kept) if isinstance(kept, dict) else {}
+
+    def state(self, scope: str) -> dict[str, Any]:
+        """The same as the script has it now; it may be changed."""
+        if scope not in self.states:
+            self.states[scope] = deepcopy(self.sent_state(scope))
+        return self.states[scope]
 
     def begin_resumption(self, draws: bool) -> None:
         """The script goes on: the standard library's random begins anew.
@@ -155,10 +173,11 @@ def now() -> datetime:
     turn = current.get()
     if turn is None:
         return datetime.now(UTC)
-    return datetime.fromtimestamp(turn.at, _zone((turn.request.get("meta") or {}).get("timezone")))
+    return datetime.fromtimestamp(turn.at, zone((turn.request.get("meta") or {}).get("timezone")))
 
 
-def _zone(name: Any) -> tzinfo:
+def zone(name: Any) -> tzinfo:
+    """The time zone that a request names; UTC if there is none, or none that this machine knows."""
     if not isinstance(name, str) or not name:
         return UTC
     offset = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", name)

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from . import protocol
 from .errors import ForeignSkill, JournalConflict, JournalError, QuotaError
+from .hooks import Hooks, Observed
 from .journal.base import Journal
 from .journal.records import Key
 from .live import SessionCache
@@ -47,15 +48,22 @@ class Dialogs:
         script: what to run for each session.
         journal: where turns are kept.
         clock: seconds since the Unix epoch.
+        hooks: what hears of its turns.
 
     Attributes:
         counts: turns kept, replays, failures of the script, journal_errors; since the start of the process.
     """
 
     def __init__(
-        self, script: Script, journal: Journal, options: Options, clock: Callable[[], float] = time.time
+        self,
+        script: Script,
+        journal: Journal,
+        options: Options,
+        clock: Callable[[], float] = time.time,
+        hooks: Hooks | None = None,
     ) -> None:
         self.script = script
+        self.hooks = Hooks() if hooks is None else hooks
         self.cache = SessionCache(options.max_live, options.idle)
         self.pace = Pace(script.fn, options.threads, MOST_THREADS)
         self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
@@ -70,6 +78,7 @@ class Dialogs:
         """End running steps and drop all scripts; nothing is lost, the journal has it."""
         self.cache.stop()
         await self.work.stop()
+        await self.hooks.stop()
 
     async def answer(self, body: bytes) -> bytes:
         """The answer to one request of the platform.
@@ -88,17 +97,25 @@ class Dialogs:
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()
         deadline = asyncio.get_running_loop().time() + self.options.reply_within
+        observed = Observed(self.hooks, data, self.lemma)
         async with lock:
-            try:
-                return await self._handle(key, data, body, deadline)
-            except JournalError as error:
-                self.counts["journal_errors"] += 1
-                log.error("session %s: %s", key[1], error)
-                return self._engine_says(self.options.unsaved, data)
-            except (Exception, asyncio.CancelledError):
-                # CancelledError: a script has used a time-out of asyncio, which cancels the task that runs the script
-                log.exception("session %s: the engine failed", key[1])
-                return self._engine_says(self.options.sorry, data)
+            answer = await self._answer(key, data, body, deadline, observed)
+        observed.end(answer)
+        return answer
+
+    async def _answer(self, key: Key, data: dict[str, Any], body: bytes, deadline: float, observed: Observed) -> bytes:
+        try:
+            return await self._handle(key, data, body, deadline, observed)
+        except JournalError as error:
+            observed.error = error
+            self.counts["journal_errors"] += 1
+            log.error("session %s: %s", key[1], error)
+            return self._engine_says(self.options.unsaved, data)
+        except (Exception, asyncio.CancelledError) as error:
+            # CancelledError: a script has used a time-out of asyncio, which cancels the task that runs the script
+            observed.error = error
+            log.exception("session %s: the engine failed", key[1])
+            return self._engine_says(self.options.sorry, data)
 
     def _pong(self, key: Key, data: dict[str, Any]) -> bytes:
         """The availability check is answered and not kept; if it was a person, their next words begin the dialog."""
@@ -111,15 +128,16 @@ class Dialogs:
     def _engine_says(self, phrases: tuple[str, ...], data: dict[str, Any]) -> bytes:
         return protocol.answer(say(*phrases), protocol.echo(data))[0]
 
-    async def _handle(self, key: Key, data: dict[str, Any], body: bytes, deadline: float) -> bytes:
+    async def _handle(self, key: Key, data: dict[str, Any], body: bytes, deadline: float, observed: Observed) -> bytes:
         if protocol.is_ping(data) and key not in self.cache and (await self.journal.load(key)).head is None:
             return self._pong(key, data)
         for attempt in range(TRIES):
-            turn = Turn(self._runtime, key, data, body, self._clock(), deadline)
+            turn = Turn(self._runtime, key, data, body, self._clock(), deadline, observed)
             try:
                 return await turn.run(again=attempt > 0)
             except JournalConflict:
                 turn.abandon()  # another process was quicker with this very turn: go on from what it has written
+                observed.error = None
             except BaseException:
                 turn.abandon()
                 raise

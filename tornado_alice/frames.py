@@ -1,8 +1,11 @@
 """Which frames are the author's: not the engine's, not Python's, not those of installed packages."""
 
 import os
+from collections.abc import Iterator
 from functools import lru_cache
-from types import FrameType
+from types import FrameType, TracebackType
+
+from .errors import AliceError
 
 _STDLIB = os.path.dirname(os.__file__)
 
@@ -36,3 +39,26 @@ def authors_place(frame: FrameType | None) -> str | None:
             return describe(frame)
         frame = frame.f_back
     return None
+
+
+def is_authors_fault(error: BaseException) -> bool:
+    """Was the exception raised in the author's code, or by what that code has called? Or is it no Python at all?"""
+    return isinstance(error, SyntaxError) or any(is_authors(trace.tb_frame) for trace in _traces(error))
+
+
+def authors_part(error: BaseException) -> TracebackType | None:
+    """The traceback of an exception in the author's frames alone; as it is if it does not concern the author."""
+    kept = [trace for trace in _traces(error) if is_authors(trace.tb_frame)]
+    if not kept and not isinstance(error, AliceError | SyntaxError):
+        return error.__traceback__
+    part = None
+    for trace in reversed(kept):
+        part = TracebackType(part, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+    return part
+
+
+def _traces(error: BaseException) -> Iterator[TracebackType]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next

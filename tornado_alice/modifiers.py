@@ -3,8 +3,10 @@
 A modifier is a callable that takes the response dict and changes it; write your own the same way.
 """
 
+from datetime import datetime
 from typing import Any
 
+from .errors import ReplyError
 from .reply import Modifier
 
 
@@ -35,13 +37,15 @@ def image(image_id: str, title: str = "", description: str = "", button: dict[st
     return _sets("card", _given(card))
 
 
-def items(*items: dict[str, Any], header: str = "", footer: str = "") -> Modifier:
-    """A card with a list of 1 to 5 items; make each with `item(...)`."""
+def items(
+    *items: dict[str, Any], header: str = "", footer: str = "", footer_button: dict[str, Any] | None = None
+) -> Modifier:
+    """A card with a list of 1 to 5 items; make each with `item(...)`, and what the footer does with `link(...)`."""
     card = {
         "type": "ItemsList",
         "header": {"text": header} if header else None,
         "items": list(items),
-        "footer": {"text": footer} if footer else None,
+        "footer": _given({"text": footer, "button": footer_button}),
     }
     return _sets("card", _given(card))
 
@@ -59,10 +63,29 @@ def item(
     return _given({"image_id": image_id, "title": title, "description": description, "button": link or None})
 
 
+def link(text: str = "", url: str | None = None, payload: Any = None) -> dict[str, Any]:
+    """The button of a card or a footer: pressing it opens `url` or sends `payload`.
+
+    >>> say("Вот", image("1/2", button=link("Открыть", url="https://example.com")))["card"]["button"]
+    {'text': 'Открыть', 'url': 'https://example.com'}
+    """
+    fields = (("text", text or None), ("url", url), ("payload", payload))
+    return {key: value for key, value in fields if value is not None}
+
+
 def play(url: str, token: str, offset_ms: int = 0, **metadata: Any) -> Modifier:
-    """Start an audio stream; `token` comes back in the AudioPlayer.* requests."""
+    """Start an audio stream; `token` comes back in the AudioPlayer.* requests.
+
+    Args:
+        offset_ms: where in the stream to begin, milliseconds.
+        metadata: what the screen shows: ``title``, ``sub_title``, ``art`` and ``background_image`` (URLs of pictures).
+    """
     stream = {"url": url, "offset_ms": offset_ms, "token": token}
-    return _directive("audio_player", {"action": "Play", "item": _given({"stream": stream, "metadata": metadata})})
+    shown = {
+        key: {"url": value} if key in ("art", "background_image") and isinstance(value, str) else value
+        for key, value in metadata.items()
+    }
+    return _directive("audio_player", {"action": "Play", "item": _given({"stream": stream, "metadata": shown})})
 
 
 def stop() -> Modifier:
@@ -78,6 +101,124 @@ def link_account() -> Modifier:
 def locate() -> Modifier:
     """Ask the user where they are; the answer comes as Geolocation.Allowed or Geolocation.Rejected."""
     return _directive("request_geolocation", {})
+
+
+def purchase(
+    request_id: str,
+    *products: dict[str, Any],
+    caption: str,
+    merchant_key: str,
+    description: str = "",
+    image_url: str = "",
+    currency: str = "RUB",
+    type: str = "BUY",
+    payload: Any = None,
+    test_payment: bool = False,
+    **fields: Any,
+) -> Modifier:
+    """Offer something for sale; the answer comes as Purchase.Confirmation.
+
+    Args:
+        request_id: the author's own id of this purchase; it comes back.
+        products: make each with `product(...)`.
+        caption, description, image_url: what the user sees.
+        merchant_key: of the shop, as the platform gave it.
+        payload: comes back as ``purchase_payload``.
+        test_payment: nobody is charged.
+        fields: further ones of the directive, as they are (``delivery``, ...).
+
+    Raises:
+        ReplyError: no id, or no product.
+
+    >>> shop = {"caption": "Пицца", "merchant_key": "key"}
+    >>> reply = say("Оплатите, пожалуйста", purchase("order-1", product("p1", "Пицца", 500), **shop))
+    >>> reply["directives"]["start_purchase"]["products"][0]["price"]
+    '500'
+    """
+    if not request_id or not products:
+        raise ReplyError("purchase(): an id and one or more products, purchase('order-1', product(...), ...)")
+    offer = {
+        "purchase_request_id": request_id,
+        "image_url": image_url,
+        "caption": caption,
+        "description": description,
+        "currency": currency,
+        "type": type,
+        "payload": {} if payload is None else payload,
+        "merchant_key": merchant_key,
+        "test_payment": test_payment,
+        "products": list(products),
+    }
+    return _directive("start_purchase", offer | fields)
+
+
+def product(
+    id: str, title: str, price: Any, user_price: Any = None, quantity: Any = 1, nds_type: str = "nds_none"
+) -> dict[str, Any]:
+    """One product of `purchase(...)`.
+
+    Args:
+        price: what one costs, in units of the currency (``500`` or ``"499.90"``).
+        user_price: what the user pays for one; by default the price.
+        nds_type: the value added tax, as the platform names it.
+    """
+    return {
+        "product_id": id,
+        "title": title,
+        "user_price": str(price if user_price is None else user_price),
+        "price": str(price),
+        "quantity": str(quantity),
+        "nds_type": nds_type,
+    }
+
+
+def confirm_purchase() -> Modifier:
+    """The answer to Purchase.Confirmation: the purchase has been taken down."""
+    return _directive("confirm_purchase", {})
+
+
+def show_item_meta(
+    content_id: str,
+    title: str = "",
+    title_tts: str = "",
+    publication_date: datetime | str = "",
+    expiration_date: datetime | str = "",
+) -> Modifier:
+    """What this answer to Show.Pull is for the morning show; dates as datetime with a zone, or in ISO 8601.
+
+    Raises:
+        ReplyError: no content_id.
+
+    >>> say("Новости", show_item_meta("42", "Утро"))["show_item_meta"]
+    {'content_id': '42', 'title': 'Утро'}
+    """
+    if not content_id:
+        raise ReplyError("show_item_meta.content_id: required, but empty")
+    dates = {"publication_date": publication_date, "expiration_date": expiration_date}
+    shown = {key: date.isoformat() if isinstance(date, datetime) else date for key, date in dates.items()}
+    return _sets("show_item_meta", _given({"content_id": content_id, "title": title, "title_tts": title_tts} | shown))
+
+
+def event(name: str, value: dict[str, Any] | None = None) -> Modifier:
+    """An event for the platform's analytics, with a value of at most five levels.
+
+    >>> say("Готово", event("order", {"size": "big"}), event("done"))["analytics"]
+    {'events': [{'name': 'order', 'value': {'size': 'big'}}, {'name': 'done'}]}
+    """
+    if not name:
+        raise ReplyError("analytics.events: an event needs a name, got an empty one")
+    told = {"name": name} | ({} if value is None else {"value": value})
+
+    def modifier(response: dict[str, Any]) -> None:
+        before = response.get("analytics", {})
+        response["analytics"] = before | {"events": [*before.get("events", []), told]}
+
+    return modifier
+
+
+def should_listen(value: bool = True) -> Modifier:
+    """Whether the microphone is opened after the answer."""
+    return _sets("should_listen", value)
 
 
 def _link(title: Any, url: str | None, payload: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .errors import SettingsError
+from .limits import Mending
 from .morphology import Analyzer, russian
 from .protocol import MAX_TEXT
 from .reply import Reply
@@ -29,6 +30,8 @@ class Options:
             blocks or were seen to hold the loop.
         skill_ids: the skills (`session.skill_id`) whose requests are answered; any, if none is named.
         version: of the script; by default a hash of its module.
+        strict: replies beyond the limits of the platform are errors at the script's line, for development; otherwise
+            their longest valid form is sent and the log tells.
         load_analyzer: gives the morphological analyzer when it is first needed.
         closing, sorry, waiting, unsaved, pong: phrases said when the script has ended without a last word, when it
             raised, when a step takes long, when a turn could not be kept, and to the platform's availability check.
@@ -41,6 +44,7 @@ class Options:
     threads: bool | None = None
     skill_ids: frozenset[str] = frozenset()
     version: str | None = None
+    strict: bool = False
     load_analyzer: Callable[[], Analyzer] = russian
     closing: tuple[str, ...] = ("До свидания!", "Всего доброго!")
     sorry: tuple[str, ...] = ("Извините, что-то пошло не так. Запустите навык ещё раз.",)
@@ -55,9 +59,16 @@ class Options:
                 raise SettingsError(f"{name}: a number from 0, got {value!r}")
         if self.threads not in (True, False, None):
             raise SettingsError(f"threads: True, False or None, got {self.threads!r}")
+        if not isinstance(self.strict, bool):
+            raise SettingsError(f"strict: True or False, got {self.strict!r}")
         policy = self.on_divergence
         if policy not in ("restart", "end") and not callable(policy):
             raise SettingsError(f"on_divergence: 'restart', 'end' or a callable, got {policy!r}")
+
+    @property
+    def mending(self) -> Mending:
+        """What becomes of replies beyond the limits."""
+        return Mending.NOTHING if self.strict else Mending.ALL
 
 
 def parse_phrases(name: str, given: Phrases) -> tuple[str, ...]:

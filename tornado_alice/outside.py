@@ -83,7 +83,7 @@ def _report(turn: context.TurnContext, act: str) -> None:
     if place is None:
         return
     if not turn.replaying:
-        turn.effects.append((act, place))
+        turn.remarks.append((place, f"{act} outside of a step; a replay cannot repeat it. Wrap the call in step(...)"))
         return
     turn.refused = turn.refused or OutsideError(
         f"{place}: {act} in a replay, where nothing is done again. Wrap the call in step(...)"

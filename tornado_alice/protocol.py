@@ -5,8 +5,7 @@ libraries around it. Unknown fields and unknown request types pass through: the 
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -45,12 +44,6 @@ BESIDE_RESPONSE = ("session_state", "user_state_update", "application_state", "a
 #: Fields of requests and replies that give access to something: shown to nobody, written nowhere else.
 SECRETS = ("access_token", "purchase_token")
 
-_CARD_ITEMS = {"ItemsList": (1, 5), "ImageGallery": (1, 10)}
-_CARD_TEXTS = {
-    "BigImage": {"title": 128, "description": 1024},
-    "ItemsList": {"title": 128, "description": 256},
-    "ImageGallery": {"title": 128},
-}
 #: Types of the fields, by the part they are in; only `session` and its session_id are required.
 _SHAPES: dict[str, dict[str, type]] = {
     "": {"session": dict, "request": dict, "meta": dict, "state": dict, "version": str},
@@ -263,130 +256,9 @@ def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:
     return whole, said
 
 
-def normalize(reply: dict[str, Any]) -> list[str]:
-    """Make `reply` fit the protocol, in place, and tell what was cut.
-
-    A phrase that is a few words too long is cut and said, since silence would end the user's session; what has no
-    sensible mending is an error.
-
-    Returns:
-        one sentence for each cut.
-
-    Raises:
-        ReplyError: no text, a wrong type, a card without items, a payload over its limit.
-
-    >>> reply = {"text": "ё" * 1100, "end_session": 0}
-    >>> normalize(reply), len(reply["text"]), reply["end_session"]
-    (['text: 1100 characters, cut to the 1024 allowed'], 1024, False)
-    """
-    cuts: list[str] = []
-    if "tts" in reply:
-        reply.setdefault("text", "")
-    if not isinstance(reply.get("text"), str):
-        raise ReplyError(f"text: expected a string, got {reply.get('text')!r}. Give say(...) a phrase")
-    if not reply["text"] and not reply.get("tts"):
-        raise ReplyError("text: empty, and no tts beside it. Give say(...) a phrase")
-    _cut(reply, "text", MAX_TEXT, "text", cuts)
-    if "tts" in reply:
-        _check_tts(reply, cuts)
-    reply["end_session"] = bool(reply.get("end_session"))
-    if len(reply) > 2:  # more than text and end_session
-        _check_rest(reply, cuts)
-    return cuts
-
-
-def _check_rest(reply: dict[str, Any], cuts: list[str]) -> None:
-    for place, button in _buttons(reply):
-        _check_button(place, button, cuts)
-    if isinstance(reply.get("card"), dict):
-        _check_card(reply["card"], cuts)
-    _check_beside(reply)
-
-
-def _cut(holder: dict[str, Any], key: str, limit: int, place: str, cuts: list[str]) -> None:
-    value = holder.get(key)
-    if value is None:
-        return
-    if not isinstance(value, str):
-        value = holder[key] = str(value)
-    if len(value) > limit:
-        cuts.append(f"{place}: {len(value)} characters, cut to the {limit} allowed")
-        holder[key] = value[: limit - 1] + "…"
-
-
-def _check_tts(reply: dict[str, Any], cuts: list[str]) -> None:
-    if not isinstance(reply["tts"], str):
-        raise ReplyError(f"tts: expected a string, got {reply['tts']!r}")
-    if len(re.sub(r"<speaker[^>]*>", "", reply["tts"])) > MAX_TEXT:
-        _cut(reply, "tts", MAX_TEXT, "tts", cuts)
-
-
-def _buttons(reply: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    buttons = reply.get("buttons", [])
-    if not isinstance(buttons, list) or not all(isinstance(button, dict) for button in buttons):
-        raise ReplyError(f"buttons: expected a list of objects, got {buttons!r}. Use suggest(...) or button(...)")
-    for i, button in enumerate(buttons):
-        if button.get("title") in (None, ""):
-            raise ReplyError(f"buttons[{i}].title: required, but missing")
-        yield f"buttons[{i}]", button
-
-
-def _check_button(place: str, button: dict[str, Any], cuts: list[str]) -> None:
-    title = "title" if "title" in button else "text"  # buttons inside cards call it "text"
-    _cut(button, title, MAX_BUTTON_TITLE, f"{place}.{title}", cuts)
-    _bound(f"{place}.url", len(str(button.get("url", "")).encode("utf-8", "replace")), MAX_URL)
-    if "payload" in button:
-        _bound(f"{place}.payload", _json_size(f"{place}.payload", button["payload"]), MAX_PAYLOAD)
-
-
-def _check_card(card: dict[str, Any], cuts: list[str]) -> None:
-    kind = str(card.get("type"))
-    items = card.get("items", [])
-    if kind in _CARD_ITEMS:
-        low, high = _CARD_ITEMS[kind]
-        if not isinstance(items, list) or not low <= len(items) <= high:
-            got = len(items) if isinstance(items, list) else repr(items)
-            raise ReplyError(f"card.items: {kind} takes {low} to {high} items, got {got}")
-    places = [("card", card)] + [(f"card.items[{i}]", item) for i, item in enumerate(items)]
-    for place, holder in places:
-        for key, limit in _CARD_TEXTS.get(kind, {}).items():
-            _cut(holder, key, limit, f"{place}.{key}", cuts)
-        if isinstance(holder.get("button"), dict):
-            _check_button(f"{place}.button", holder["button"], cuts)
-    for key in ("header", "footer"):
-        if isinstance(card.get(key), dict):
-            _cut(card[key], "text", MAX_BUTTON_TITLE, f"card.{key}.text", cuts)
-
-
-def _check_beside(reply: dict[str, Any]) -> None:
-    for key in BESIDE_RESPONSE:
-        if key in reply and not isinstance(reply[key], dict):
-            raise ReplyError(f"{key}: expected an object, got {reply[key]!r}")
-    if "session_state" in reply:
-        _bound("session_state", _json_size("session_state", reply["session_state"]), MAX_SESSION_STATE)
-    for event in reply.get("analytics", {}).get("events", []):
-        if _depth(event.get("value")) > MAX_ANALYTICS_DEPTH:
-            raise ReplyError(f"analytics.events: {event.get('name')!r} is nested deeper than {MAX_ANALYTICS_DEPTH}")
-
-
-def _bound(place: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise ReplyError(f"{place}: {size} bytes, but {limit} are allowed")
-
-
-def _json_size(place: str, value: Any) -> int:
-    return len(encode(place, value))
-
-
 def encode(place: str, value: Any, dump: Callable[[Any], bytes] = dumps) -> bytes:
     """`value` as JSON; ReplyError that names `place` where JSON cannot hold it."""
     try:
         return dump(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ReplyError(f"{place}: {error}. Only what JSON can hold may be sent") from None
-
-
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    return 0

@@ -4,69 +4,13 @@ Requests are immutable to scripts: a change would be lost on replay.
 """
 
 import re
-from collections.abc import Callable, ItemsView, Iterator, ValuesView
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 from . import context, morphology
-from .protocol import SECRETS
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """What was sent as an object; an empty one for anything else, so that no script fails over it."""
-    return value if isinstance(value, dict) else {}
-
-
-def _refuse(*_: Any, **__: Any) -> NoReturn:
-    raise TypeError("a request is immutable: keep what you compute in variables of the script")
-
-
-def _freeze(value: Any) -> Any:
-    if type(value) is dict:
-        return Frozen(value)
-    return FrozenList(value) if type(value) is list else value
-
-
-class FrozenList(list[Any]):
-    """A list that cannot be changed; its items neither."""
-
-    def __getitem__(self, index: Any) -> Any:
-        return _freeze(super().__getitem__(index))
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(_freeze, super().__iter__())
-
-    def __reduce_ex__(self, _: Any) -> tuple[type, tuple[tuple[Any, ...]]]:
-        return list, (tuple(list.__iter__(self)),)
-
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
-    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
-
-
-class Frozen(dict[str, Any]):
-    """A dict that cannot be changed; what lies in it neither. It prints and dumps as a dict does."""
-
-    def __getitem__(self, key: str) -> Any:
-        return _freeze(super().__getitem__(key))
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return _freeze(dict.get(self, key, default))
-
-    # a frozen copy is no live view, which mypy would rather see
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]
-        return {key: self[key] for key in self}.values()
-
-    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]
-        return {key: self[key] for key in self}.items()
-
-    def __repr__(self) -> str:
-        return repr(_without_secrets(dict(self)))
-
-    def __reduce_ex__(self, _: Any) -> tuple[type, tuple[dict[str, Any]]]:
-        return dict, (dict(self),)  # a copy is a plain dict, free to be changed
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    pop = popitem = clear = update = setdefault = _refuse
+from .envelope import Envelope
+from .frozen import without_secrets
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +38,7 @@ def _lemmatizer_of(lemma: Callable[[str], str] | None) -> morphology.Lemmatizer:
     return lemma if isinstance(lemma, morphology.Lemmatizer) else morphology.Lemmatizer(lambda: _ByFunction(lemma))
 
 
-class Request(Frozen):
+class Request(Envelope):
     """One request of the platform: a dict, and what scripts ask of it most.
 
     Args:
@@ -112,14 +56,6 @@ class Request(Frozen):
         self._reader: Callable[[str], morphology.Word] | None = None
         self._lemmas: list[str] | None = None
         self._said: frozenset[str] | None = None
-
-    @property
-    def _body(self) -> Frozen:
-        return Frozen(dict.get(self, "request") or {})
-
-    @property
-    def _session(self) -> Frozen:
-        return Frozen(super().get("session") or {})
 
     @property
     def command(self) -> str:
@@ -168,66 +104,8 @@ class Request(Frozen):
             self._reader = morphology.reader(self._lemmatizer, self.command)
         return self._reader
 
-    @property
-    def type(self) -> str:
-        """``SimpleUtterance``, ``ButtonPressed``, ``Purchase.Confirmation``, ...; empty for account linking."""
-        return str(self._body.get("type") or "")
-
-    @property
-    def payload(self) -> Any:
-        """What the pressed button carries; None without one."""
-        return self._body.get("payload")
-
-    @property
-    def intents(self) -> dict[str, Any]:
-        """Recognised intents: name → {"slots": ...}."""
-        return Frozen(_object(_object(self._body.get("nlu")).get("intents")))
-
-    def entities(self, type: str) -> list[Any]:
-        """Values of the recognised entities of a type, in order: ``request.entities("YANDEX.NUMBER")``."""
-        found = _object(self._body.get("nlu")).get("entities")
-        entities = map(_object, found if isinstance(found, list) else [])
-        return [entity.get("value") for entity in entities if entity.get("type") == type]
-
-    @property
-    def session_id(self) -> str:
-        """Names the dialog."""
-        return str(self._session["session_id"])
-
-    @property
-    def user_id(self) -> str:
-        """Names the device or the application the user speaks through; it lasts as long as that is installed.
-
-        The platform has deprecated ``session.user_id``: where it is missing, this is ``session.application``'s id.
-
-        >>> Request({"session": {"session_id": "s", "application": {"application_id": "device"}}}).user_id
-        'device'
-        """
-        session = self._session
-        return str(session["user_id"] if "user_id" in session else session["application"]["application_id"])
-
-    @property
-    def is_new(self) -> bool:
-        """Is it the first request of its session?"""
-        return bool(self._session.get("new"))
-
-    @property
-    def has_screen(self) -> bool:
-        """Can the user see cards and buttons? (Old devices do not say; then no.)"""
-        return "screen" in _object(_object(super().get("meta")).get("interfaces"))
-
-    def state(self, scope: str) -> Frozen:
-        """What the skill kept with the platform; `scope` is ``session``, ``user`` or ``application``."""
-        return Frozen(_object(_object(super().get("state")).get(scope)))
-
     def __repr__(self) -> str:
-        return f"Request({_without_secrets(dict(self))!r})"
-
-
-def _without_secrets(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: "…" if key in SECRETS else _without_secrets(value) for key, value in data.items()}
-    return [_without_secrets(item) for item in data] if isinstance(data, list) else data
+        return f"Request({without_secrets(dict(self))!r})"
 
 
 class RequestProxy:

@@ -21,8 +21,11 @@ from typing import Any
 
 from . import context, fingerprint, frames, outside, stdlib_random
 from .errors import NotAReplyError, ScriptError
+from .limits import Mending
 from .reply import Reply
 from .step import Continue, Gather, Step
+from .subscripts import remedy
+from .unheard import Command
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +53,14 @@ class Script:
         version: hash of the source of its module and of the modules beside it that it uses; two processes with the
             same code agree on it.
         uses_stdlib_random: does one of these modules use the standard library's random?
+        mending: what becomes of replies beyond the limits; tests set it.
         context: context variables as they were when the script was registered; each session gets a copy.
     """
 
-    def __init__(self, fn: Function, version: str | None = None) -> None:
+    def __init__(self, fn: Function, version: str | None = None, mending: Mending = Mending.ALL) -> None:
         _check_form(fn)
         self.fn = fn
+        self.mending = mending
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
         self.context = contextvars.copy_context()
@@ -127,7 +132,9 @@ class Stepper:
                     "asyncio's time-outs, tasks and locks do not reach into a script: wrap the call in step(...)"
                 )
             raise
-        return command if not isinstance(command, dict) or isinstance(command, Reply) else _as_reply(command)
+        heard: Command = command if isinstance(command, Command) else _as_reply(command)
+        heard.hear()
+        return heard
 
     def _send(self, value: Any, error: BaseException | None) -> Any:
         turn = context.current.get()
@@ -189,8 +196,12 @@ class Stepper:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"
         if isinstance(command, str):
             return f"{what}; write yield say({command[:40]!r})"
+        instead = remedy(command)
+        if instead is not None and (not inspect.iscoroutine(command) or self._is_asyncgen):
+            return f"{what}; {instead}"
         if hasattr(command, "_asyncio_future_blocking") or inspect.isawaitable(command):
-            return f"{what}; wrap the call in step(...): x = await step(fn, ...)"
+            how = "yield" if inspect.isgenerator(self._run) else "await"
+            return f"{what}; wrap the call in step(...): x = {how} step(fn, ...)"
         return f"{what}; a script yields or awaits say(...), step(...), gather(...) or continue_as_new(...)"
 
 

@@ -16,20 +16,22 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from hashlib import blake2b
 from typing import Any
 
-from . import context, protocol
+from . import context, limits, protocol
 from .errors import A_STEP, NonDeterminismError, ReplyError
 from .failures import rebuild
 from .journal.records import Head, Key, Op, Record
 from .reply import Reply
 from .request import Request
 from .script import START, Ended, Script, Stepper
+from .states import Changes
 from .step import Continue, Gather, Outcome, Step
+from .subscripts import unrun
 
 #: How like the recorded last prompt a mended one must be (difflib ratio): a typo or a word is, another question is not.
 LIKENESS = 0.75
@@ -103,6 +105,7 @@ class Session:
     n: int = 0
     ops: list[Op] = field(default_factory=list)
     pending: Do | None = None
+    _changes: Changes = field(default_factory=Changes)
     _stepper: Stepper | None = None
     _turn: context.TurnContext | None = None
     _context: Context | None = None
@@ -127,6 +130,8 @@ class Session:
         """A request has come: run the script to its next command (or remind of the steps it still waits for)."""
         names = self.epoch, self.n
         self._turn = context.TurnContext(Request(data, self.lemma), at, self.secret, *names, replaying=self._replaying)
+        self._turn.strict = self.script.mending is not limits.Mending.ALL and not self._replaying
+        self._changes.begin(self._turn)
         self.ops = []
         if self.pending is not None:
             return self.pending
@@ -147,6 +152,11 @@ class Session:
         """The steps take longer than this turn may last: it ends in waiting, the script stays where it is."""
         assert self.pending is not None, "only a step can be waited for"
         self.ops.append({"wait": self.pending.steps[0].name})
+        self._carry()
+
+    def _carry(self) -> None:
+        if self._turn is not None:
+            self._changes.carry(self._turn)
 
     def end_turn(self) -> None:
         """The turn has its reply: the next request begins the next one."""
@@ -166,9 +176,9 @@ class Session:
         stepper.close()
 
     @property
-    def effects(self) -> list[tuple[str, str]]:
-        """What the script did to the outside in this turn, without a step: (what, where in its code)."""
-        return self._turn.effects if self._turn is not None else []
+    def remarks(self) -> list[tuple[str, str]]:
+        """What the script's author should know of this turn, and where in the code it is: (place, sentence)."""
+        return self._turn.remarks if self._turn is not None else []
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
@@ -204,6 +214,7 @@ class Session:
         while isinstance(instruction, Do):
             outcomes = self._recorded(ops, instruction, record)
             if outcomes is None:
+                self._carry()
                 self.end_turn()
                 return
             instruction = self.resume(outcomes)
@@ -267,18 +278,32 @@ class Session:
         if isinstance(command, Ended):
             command = _last_word(command)
         if isinstance(command, Reply):
-            self._normalize(command)
+            command = self._normalize(command)
         return command
 
-    def _normalize(self, reply: Reply) -> None:
-        assert self._stepper is not None, "somebody said it"
+    def _normalize(self, reply: Reply) -> Reply:
+        assert self._stepper is not None and self._turn is not None, "somebody said it"
+        # a recorded reply was sent, mended or not: in a replay nothing is refused
+        mending = limits.Mending.ALL if self._replaying else self.script.mending
+        fields = self._changes.told_with(reply, self._turn)
+        if fields:
+            reply = copy(reply)  # the script may say it again when something else has changed
+            reply.update(fields)
         try:
-            cuts = protocol.normalize(reply)
+            told = limits.normalize(reply, mending)
+            self._check_heard(reply)
         except ReplyError as error:
             error.add_note(f"said at {self._stepper.where()}")
             raise
-        for cut in cuts:
-            _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), cut)
+        for mended in [] if self._replaying else told:
+            _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), mended)
+        return reply
+
+    def _check_heard(self, reply: Reply) -> None:
+        for name in ("text", "tts"):
+            found = unrun(reply[name]) if " at 0x" in reply.get(name, "") else None
+            if found is not None and found[0] not in repr(self._turn and self._turn.request):  # the user's words may
+                raise ReplyError(f"{name}: holds {found[0]}. Write {found[1]}")
 
     def _instruct(self, command: Any) -> Instruction:
         if isinstance(command, Reply):

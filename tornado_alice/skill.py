@@ -12,7 +12,8 @@ from tornado.routing import PathMatches, Rule
 
 from . import protocol, stdlib_random
 from .dialogs import Dialogs
-from .errors import SettingsError
+from .errors import ScriptError, SettingsError
+from .hooks import Hooks
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
 from .listener import Listener
@@ -21,7 +22,10 @@ from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
 from .sockets import bind
+from .subscripts import forgotten
 from .webhook import Webhook, WebhookPort
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,7 +41,7 @@ class Skill:
         journal: where turns are kept; by default in memory, `python -m tornado_alice` gives it a file.
         analyzer: a morphological analyzer with the interface of pymorphy2 (``parse(word)[0].normal_form``), or a
             function that loads one when it is first needed; by default pymorphy3's Russian one.
-        max_live, idle, reply_within, on_divergence, skill_ids, threads, version: see `Options`.
+        max_live, idle, reply_within, on_divergence, skill_ids, threads, version, strict: see `Options`.
         closing, sorry, waiting, unsaved, pong: what the engine itself says, see `Options`; one phrase or variants.
 
     Raises:
@@ -63,6 +67,7 @@ class Skill:
         threads: bool | None = None,
         skill_ids: Collection[str] = Options.skill_ids,
         version: str | None = None,
+        strict: bool = False,
         closing: Phrases = Options.closing,
         sorry: Phrases = Options.sorry,
         waiting: Phrases = Options.waiting,
@@ -85,6 +90,7 @@ class Skill:
             threads=threads,
             skill_ids=parse_skill_ids(skill_ids),
             version=version,
+            strict=strict,
             load_analyzer=_loader(analyzer),
             closing=parse_phrases("closing", closing),
             sorry=parse_phrases("sorry", sorry),
@@ -92,13 +98,51 @@ class Skill:
             unsaved=parse_phrases("unsaved", unsaved),
             pong=parse_phrases("pong", pong),
         )
+        self.hooks = Hooks()
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
 
-    def script(self, fn: Function) -> Function:
-        """Register the script of this skill (a decorator); gives the function itself."""
-        self._script, self._dialogs = Script(fn, self.options.version), None
+    def script(self, fn: Function = None) -> Function:  # type: ignore[assignment]  # None is refused by name
+        """Register the script of this skill (a decorator); gives the function itself.
+
+        Raises:
+            ScriptError: it is no script.
+        """
+        if fn is None:
+            raise ScriptError("write @skill.script before a function, without parentheses")
+        self._script, self._dialogs = Script(fn, self.options.version, self.options.mending), None
+        for place, remark in forgotten(fn):
+            log.warning("%s: %s", place, remark)
+        return fn
+
+    def __call__(self, fn: Any) -> Never:
+        """Nothing: a Skill is no decorator, its `script` is.
+
+        Raises:
+            ScriptError: says so.
+        """
+        raise ScriptError(f"write @skill.script before {getattr(fn, '__name__', fn)}, not @skill")
+
+    def before_turn(self, fn: Function) -> Function:
+        """Call ``fn(request)`` before the script hears a request (a decorator); gives the function itself.
+
+        A plain one must be quick, an async one is begun and not waited for. A failure is a log line and harms no turn.
+        Replays, repeated deliveries and pings of the platform are no turns.
+        """
+        self.hooks.before.append(fn)
+        return fn
+
+    def after_turn(self, fn: Function) -> Function:
+        """Call ``fn(answered)`` once a reply is certain (a decorator); otherwise as `before_turn`.
+
+        >>> skill = Skill(__name__)
+        >>> @skill.after_turn
+        ... def report(answered):
+        ...     if answered.error is not None:
+        ...         print("turn failed:", answered.error, answered.request.command, answered.seconds)
+        """
+        self.hooks.after.append(fn)
         return fn
 
     @property
@@ -107,7 +151,7 @@ class Skill:
         if self._script is None:
             raise SettingsError(f"skill {self.name!r} has no script: put @skill.script before a function")
         if self._dialogs is None or self._dialogs.journal is not self.journal:
-            self._dialogs = Dialogs(self._script, self.journal, self.options)
+            self._dialogs = Dialogs(self._script, self.journal, self.options, hooks=self.hooks)
         return self._dialogs
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +205,7 @@ class Skill:
             return  # python -m tornado_alice serves it, this line of the script is for running it alone
         logging.basicConfig(level=logging.DEBUG if debug else logging.INFO)
         if ignored:
-            logging.getLogger(__name__).info("run() ignores %s", ", ".join(sorted(ignored)))
+            log.info("run() ignores %s", ", ".join(sorted(ignored)))
         number = parse_port(5000 if port is None else port)
         asyncio.run(self._serve(host or "127.0.0.1", number, tls_context(ssl_context)))
 

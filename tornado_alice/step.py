@@ -19,13 +19,15 @@ from typing import Any
 from . import protocol
 from .errors import NestedStepError, ReplyError
 from .failures import record
+from .subscripts import remedy
+from .unheard import Command
 
 Outcome = dict[str, Any]  # {"ok": value} or {"error": Failure}
 
 running: ContextVar[str | None] = ContextVar("tornado_alice_step", default=None)
 
 
-class Awaited:
+class Awaited(Command):
     """What a script may await or yield beside a reply."""
 
     def __await__(self) -> Generator["Awaited", Any, Any]:
@@ -35,6 +37,8 @@ class Awaited:
 @dataclass(frozen=True, eq=False)
 class Step(Awaited):
     """One call that a script asks for; made by `step`."""
+
+    call = "step"
 
     fn: Callable[..., Any]
     args: tuple[Any, ...]
@@ -55,12 +59,16 @@ class Step(Awaited):
 class Gather(Awaited):
     """Several steps at once; made by `gather`."""
 
+    call = "gather"
+
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Continue(Awaited):
     """A fresh start of a script; made by `continue_as_new`."""
+
+    call = "continue_as_new"
 
     script: Callable[..., Any]
     state: dict[str, Any]
@@ -78,6 +86,7 @@ def step(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Step:
     if running.get() is not None:
         raise NestedStepError("step(...) inside the function of a step: call the function itself there")
     if not callable(fn):
+        remedy(fn)  # closes it: it will not be run
         raise ReplyError(f"step() takes a function and its arguments, got {fn!r}. Write step(fn, x), not step(fn(x))")
     return Step(fn, args, kwargs)
 

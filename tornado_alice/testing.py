@@ -18,7 +18,10 @@ from typing import Any
 
 from .diagnosis import noted
 from .errors import ScriptError, SettingsError
+from .frames import authors_part
+from .hooks import Answered
 from .journal.records import Head, Record
+from .limits import Mending
 from .morphology import lemmatizer
 from .script import Script
 from .session import Session
@@ -86,6 +89,21 @@ class Answer(str):
         return [button["title"] for button in self.response.get("buttons", [])]
 
     @property
+    def user_state_update(self) -> dict[str, Any]:
+        """What changed of the user's state; None for what was deleted."""
+        return dict(self.whole.get("user_state_update") or {})
+
+    @property
+    def application_state(self) -> dict[str, Any]:
+        """The state of the device, if it is sent anew."""
+        return dict(self.whole.get("application_state") or {})
+
+    @property
+    def session_state(self) -> dict[str, Any]:
+        """The state of the session, if it is sent."""
+        return dict(self.whole.get("session_state") or {})
+
+    @property
     def ended(self) -> bool:
         """Has the skill ended the session?"""
         return bool(self.response["end_session"])
@@ -96,6 +114,9 @@ class Dialog:
 
     Args:
         skill: the Skill; its journal is used as it is (by default in memory).
+        strict: are replies beyond the limits of the platform errors? True: all, and what the script raised, or a replay
+            that led elsewhere, is raised here, where the user hears an apology; False: none, they are mended and told
+            in the log as in production; by default all but phrases and titles that are too long.
 
     >>> from tornado_alice.examples.survey import skill
     >>> with Dialog(skill) as alice:
@@ -103,8 +124,12 @@ class Dialog:
     'Добрый день! Как вас зовут?'
     """
 
-    def __init__(self, skill: Skill) -> None:
+    def __init__(self, skill: Skill, *, strict: bool | None = None) -> None:
         self.skill = skill
+        self._failed: BaseException | None = None
+        if strict:
+            skill.after_turn(self._watch)
+        self._mending = {None: Mending.TEXTS, True: Mending.NOTHING, False: Mending.ALL}[strict]
         self.session_id = str(uuid.uuid4())
         self.message_id = 0
         self.state: dict[str, dict[str, Any]] = {"session": {}, "user": {}, "application": {}}
@@ -120,6 +145,8 @@ class Dialog:
         if self._started:
             self._runner.run(self.skill.stop())
         self._runner.close()
+        if self._watch in self.skill.hooks.after:
+            self.skill.hooks.after.remove(self._watch)
 
     def say(self, command: str = "", **fields: Any) -> Answer:
         """The user says something; an empty command is the launch of the skill."""
@@ -138,9 +165,17 @@ class Dialog:
         if not self._started:
             self._runner.run(self.skill.start())
             self._started = True
+        self.skill.dialogs.script.mending = self._mending
         whole = self._runner.run(self.skill.handle(request))
+        if self._failed is not None:
+            error, self._failed = self._failed, None
+            raise error.with_traceback(authors_part(error))
         self._remember(whole)
         return Answer.of(whole)
+
+    def _watch(self, answered: Answered) -> None:
+        if answered.request["session"]["session_id"] == self.session_id:
+            self._failed = answered.error
 
     def forget(self) -> None:
         """Drop the live script, as a restart of the server would: the next turn is replayed from the journal."""

@@ -29,14 +29,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import context, protocol
+from . import context, limits, protocol
 from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
+from .frames import authors_part
+from .hooks import Observed
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
 from .live import LiveSession, SessionCache, identity
 from .options import Options
 from .pace import Pace
+from .remedies import add_remedy
 from .reply import Reply, say
 from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Instruction, Say, Session, digest
@@ -65,11 +68,11 @@ class Runtime:
     advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
 
-    def tell_effect(self, act: str, place: str) -> None:
-        """Once for each place: what replay would do again."""
+    def tell(self, place: str, remark: str) -> None:
+        """Once for each place: what the script's author should know."""
         if place not in self.told:
             self.told.add(place)
-            log.warning("%s: %s outside of a step; a replay cannot repeat it. Wrap the call in step(...)", place, act)
+            log.warning("%s: %s", place, remark)
 
     def may_be_first(self, key: Key, message_id: int | None) -> bool:
         """Can the script not have spoken before this message, since those before it were pings or not kept?"""
@@ -80,9 +83,17 @@ class Turn:
     """One turn under way."""
 
     def __init__(
-        self, runtime: Runtime, key: Key, data: dict[str, Any], body: bytes, at: float, deadline: float
+        self,
+        runtime: Runtime,
+        key: Key,
+        data: dict[str, Any],
+        body: bytes,
+        at: float,
+        deadline: float,
+        observed: Observed,
     ) -> None:
         self.runtime, self.key, self.data, self.at, self.deadline = runtime, key, data, at, deadline
+        self.observed = observed
         self.journal, self.options, self.cache = runtime.journal, runtime.options, runtime.cache
         self.message_id: int | None = data["session"].get("message_id")
         self.body = protocol.hide_secrets(body)  # as it is kept
@@ -190,8 +201,8 @@ class Turn:
         """Let the script go on."""
         pace = self.runtime.pace
         instruction = await pace.run(session, call, *args) if pace.beside else pace.on_loop(session, call, *args)
-        for act, place in session.effects:
-            self.runtime.tell_effect(act, place)
+        for place, remark in session.remarks:
+            self.runtime.tell(place, remark)
         return instruction
 
     def _recall(self, live: LiveSession, known: Known) -> None:
@@ -214,6 +225,8 @@ class Turn:
     async def _diverged(self, diverged: "Diverged") -> bytes:
         """The journal and the script do not fit together: ask the author's policy."""
         policy, error = self.options.on_divergence, diverged.error
+        self.observed.begin()
+        self.observed.error = error
         advice = self.runtime.advice.once(error)
         log.warning("session %s: %s; on_divergence: %s%s", self.key[1], error, policy, advice)
         reply: Reply | None = None
@@ -224,11 +237,12 @@ class Turn:
         live = self._start(diverged.head)
         if reply is None:
             return await self._turn(live)
-        protocol.normalize(reply)
+        limits.normalize(reply, self.runtime.script.mending)
         return await self._commit(live, reply, ended=True, by_script=False)
 
     async def _turn(self, live: LiveSession) -> bytes:
         session = live.session
+        self.observed.begin()
         instruction = await self._resume(session, session.begin, self.data, self.at)
         for _ in range(1000):
             if isinstance(instruction, Do):
@@ -262,7 +276,10 @@ class Turn:
             case Failed(error):
                 where = f"session {self.key[1]}, turn {live.session.n}"
                 self.runtime.counts["failures"] += 1
-                log.error("%s: the script raised %r", where, error, exc_info=error)
+                self.observed.error = error
+                add_remedy(error)
+                trace = error.__traceback__ if log.isEnabledFor(logging.DEBUG) else authors_part(error)
+                log.error("%s: the script raised %r", where, error, exc_info=(type(error), error, trace))
                 live.head = live.head._replace(failure=describe_failure(error))
         reply = say(*self.options.sorry, end_session=True)
         return await self._commit(live, reply, ended=True, by_script=False)

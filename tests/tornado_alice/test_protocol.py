@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tornado_alice import ReplyError, RequestError, say
-from tornado_alice.protocol import MAX_ANSWER, answer, echo, is_ping, normalize, parse, parse_again
+from tornado_alice.limits import normalize
+from tornado_alice.protocol import MAX_ANSWER, answer, echo, is_ping, parse, parse_again
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from ..limits import Mending
 from ..skill import Skill
 from ..testing import Answer, make_request
 from ..threads import in_thread
@@ -13,6 +14,7 @@ HELP = "Пишите, как сказали бы Алисе. /1, /2: нажат�
 async def chat(skill: Skill) -> None:
     """Talk to `skill` until the user leaves: lines of stdin are said, answers are printed."""
     print(HELP)
+    skill.dialogs.script.mending = Mending.NOTHING  # the author looks on
     session, message_id = 0, 0
     request = make_request("", 0)
     while True:

@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from ..errors import AliceError, SettingsError
+from ..frames import authors_part, is_authors_fault
 from ..journal import SqliteJournal
 from ..journal.records import Wanted
 from ..serving import parse_port
@@ -22,6 +24,8 @@ from .server import Server, run
 from .settings import Settings
 from .terminal import printable
 from .units import duration, size
+
+log = logging.getLogger(__name__)
 
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT]              serve a skill and the dashboard (this help)
@@ -43,13 +47,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words and words[0] in commands:
             return commands[words[0]](words[1:])
         return _serve(words)
-    except AliceError as error:
-        told = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
-        print("\n".join(map(printable, told.split("\n"))), file=sys.stderr)
-        return 1
     except BrokenPipeError:  # `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        told = _explain(error)
+        if told is None:
+            raise
+        print("\n".join(map(printable, told.rstrip("\n").split("\n"))), file=sys.stderr)
+        return 1
+
+
+def _explain(error: Exception) -> str | None:
+    """What people need to know of an error; None if all of its traceback is wanted, which is Python's to show."""
+    if is_authors_fault(error):
+        part = authors_part(error)
+        return None if log.isEnabledFor(logging.DEBUG) else "".join(format_exception(type(error), error, part))
+    if isinstance(error, AliceError):
+        return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+    return None
 
 
 def _serve(words: list[str]) -> int:
@@ -88,7 +104,7 @@ def _serve(words: list[str]) -> int:
     )
     parser.add_argument("--dask-scheduler", metavar="tcp://HOST:PORT", help="of the cluster, for --engine dask")
     _add_retention(parser)
-    parser.add_argument("--debug", action="store_true", help="log more")
+    _add_debug(parser)
     given = parser.parse_args(words)
     _log(logging.DEBUG if given.debug else logging.INFO)
     fields: dict[str, Any] = {
@@ -133,8 +149,9 @@ def _chat(words: list[str]) -> int:
     )
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill")
     _add_data_dir(parser)
+    _add_debug(parser)
     given = parser.parse_args(words)
-    _log(logging.WARNING)
+    _log(logging.DEBUG if given.debug else logging.WARNING)
     try:
         asyncio.run(_talk(given.script, given.data_dir))
     except KeyboardInterrupt:
@@ -157,12 +174,15 @@ def _sessions(words: list[str]) -> int:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="the latest sessions")
     _add_filters(listing)
-    parser.set_defaults(state=None, since=None, skill=None, limit=50, json=False)  # without an action it lists
+    parser.set_defaults(
+        state=None, since=None, skill=None, limit=50, json=False, debug=False
+    )  # without an action it lists
     show = actions.add_parser("show", help="the transcript of one")
     replay = actions.add_parser("replay", help="replay one in the code as it is here")
     replay.add_argument("--script", help="file or module of the skill; the bundled one if not given")
     replay.add_argument("--until", type=_whole, metavar="K", help="stop before turn K")
     replay.add_argument("--pdb", action="store_true", help="run the next turn in the debugger")
+    _add_debug(replay)
     out = actions.add_parser("export", help="write one as a file for tornado_alice.testing.replay")
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
     for action in (show, replay, out):
@@ -174,7 +194,7 @@ def _sessions(words: list[str]) -> int:
     if not path.exists():
         print(f"There is no journal {path}. Name its folder with --data-dir.", file=sys.stderr)
         return 1
-    _log(logging.WARNING)
+    _log(logging.DEBUG if given.debug else logging.WARNING)
     journal = SqliteJournal(path)
     journal.open()
     if given.action == "show":
@@ -188,6 +208,12 @@ def _sessions(words: list[str]) -> int:
         since = None if given.since is None else time.time() - given.since
         sessions.list_sessions(journal, Wanted(given.state, since, given.skill), given.limit, given.json)
     return 0
+
+
+def _add_debug(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--debug", action="store_true", help="log more, and tracebacks whole, not in the script's frames alone"
+    )
 
 
 def _add_data_dir(parser: argparse.ArgumentParser, default: Any = Path("data")) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ..errors import SettingsError
+from ..remedies import add_remedy
 from ..skill import Skill, hosted
 
 
@@ -14,7 +15,8 @@ def load_skill(script: str) -> Skill:
     """The Skill called ``name`` (default ``skill``) in a file or module.
 
     Raises:
-        SettingsError: no such file, module or Skill. What the script itself raises comes through.
+        SettingsError: no such file, module or Skill. What the script itself raises comes through, with the remedy if
+            one is known.
 
     >>> load_skill("tornado_alice.examples.survey").name
     'tornado_alice.examples.survey'
@@ -23,6 +25,9 @@ def load_skill(script: str) -> Skill:
     token = hosted.set(True)
     try:
         module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    except Exception as error:
+        add_remedy(error)
+        raise
     finally:
         hosted.reset(token)
     found = getattr(module, name or "skill", None)

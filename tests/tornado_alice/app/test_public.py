@@ -97,7 +97,7 @@ def test_a_data_directory_that_cannot_be_used(serve: Serve, tmp_path: Path) -> N
     """What is wrong with the data directory is not taken for a port that is in use."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "pi").write_text("a file where a folder should be")
-    with pytest.raises(AssertionError, match=r"Cannot start: .*data/pi.*Is everything in .*data ours to write\?"):
+    with pytest.raises(AssertionError, match=r"data directory .*data/pi cannot be used .*move away the file"):
         serve()
 
 
