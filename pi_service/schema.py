@@ -54,9 +54,11 @@ MIGRATIONS = (
     CREATE TRIGGER event_is_not_deleted_early BEFORE DELETE ON event
     WHEN OLD.attempt > (SELECT attempt FROM event WHERE n = OLD.n ORDER BY seq DESC LIMIT 1) - 20
     OR OLD.stage = 'registered' AND OLD.seq = (
-        SELECT MIN(seq) FROM event WHERE n = OLD.n AND seq > COALESCE(
-            (SELECT MAX(seq) FROM event WHERE n = OLD.n AND stage = 'removed'), 0
-        )
+        SELECT MIN(seq) FROM event WHERE n = OLD.n AND seq > COALESCE((
+            SELECT MAX(seq) FROM event AS end WHERE n = OLD.n AND stage = 'removed' AND NOT EXISTS (
+                SELECT 1 FROM event WHERE n = OLD.n AND seq = end.seq + 1 AND stage <> 'registered'
+            )
+        ), 0)
     )
     BEGIN SELECT RAISE(ABORT, 'events are append-only; attempts before the last 20 may go'); END;
     DROP INDEX job_status;

@@ -177,12 +177,17 @@ class Store:
             self._table("job").insert(asdict(job) | {"status": job.status.value}, pk="n", replace=True)
 
     def _forget(self, n: int, upto: int) -> None:
-        """Delete the events of the attempts up to `upto`, but for the first event of the present life."""
+        """Delete the events of the attempts up to `upto`, but for the first event of the present life.
+
+        A life ends where the job was removed, unless it was brought back: that is the only other event there.
+        """
         where = """
             n = :n AND attempt <= :upto AND seq IS NOT (
-                SELECT MIN(seq) FROM event WHERE n = :n AND seq > COALESCE(
-                    (SELECT MAX(seq) FROM event WHERE n = :n AND stage = 'removed'), 0
-                )
+                SELECT MIN(seq) FROM event WHERE n = :n AND seq > COALESCE((
+                    SELECT MAX(seq) FROM event AS end WHERE n = :n AND stage = 'removed' AND NOT EXISTS (
+                        SELECT 1 FROM event WHERE n = :n AND seq = end.seq + 1 AND stage <> 'registered'
+                    )
+                ), 0)
             )
         """
         self._table("event").delete_where(where, {"n": n, "upto": upto})

@@ -13,6 +13,12 @@ from .base import Secured
 from .place import Place
 
 
+class Gzip(GZipContentEncoding):
+    """Gzip at its best: a page has some thousand bytes, so the time is no matter."""
+
+    GZIP_LEVEL = 9
+
+
 def routes(service: Service) -> list[Rule]:
     """Every path of the service. `GET /` is the dashboard; what else happens at `/` may be routed before."""
     given = {"service": service}
@@ -47,7 +53,7 @@ def settings(place: Place | None = None) -> dict[str, Any]:
     web, place = str(files("tornado_alice_web")), place or Place()
     return {
         "place": place,
-        "transforms": [Secured, GZipContentEncoding],
+        "transforms": [Secured, Gzip],
         "template_path": web,
         "static_path": web,
         "static_handler_class": StaticFiles,

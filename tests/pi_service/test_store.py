@@ -47,7 +47,12 @@ def store(path: Path) -> Iterator[Store]:
 
 def kept(history: list[Event]) -> list[Event]:
     """What is left of a history when its last attempt opens."""
-    ends = [index for index, event in enumerate(history) if event.stage is Stage.REMOVED]
+    followers = [*history[1:], None]
+    ends = [
+        index
+        for index, (event, after) in enumerate(zip(history, followers, strict=True))
+        if event.stage is Stage.REMOVED and (after is None or after.stage is Stage.REGISTERED)  # or it was brought back
+    ]
     first = history[ends[-1] + 1 if ends else 0 :][:1]
     return [event for event in history if event in first or event.attempt > history[-1].attempt - ATTEMPTS_KEPT]
 
@@ -105,6 +110,7 @@ class Model(RuleBasedStateMachine):
         assert change.job == fold(history[:-1]) == fold([*history, change.event])
         history.append(change.event)
         self.jobs[n] = change.job
+        self.count += 1
 
     @invariant()
     def read_back(self) -> None:

@@ -95,7 +95,7 @@ function load(element) {
 }
 
 async function start(section) {
-  const { script, style } = section.dataset;
+  const [script, style] = ["iife.min.js", "min.css"].map((name) => new URL(`../uplot/uPlot.${name}`, import.meta.url));
   const loaded = await Promise.all([
     load(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style })),
     load(Object.assign(document.createElement("script"), { src: script })),

@@ -121,3 +121,5 @@ document.documentElement.dataset.scripted = "";
 controls.show();
 choice.show();
 setInterval(tick, 1000);
+
+import("./charts.js"); // after everything that the reader can act on
