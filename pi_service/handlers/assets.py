@@ -19,7 +19,10 @@ from .place import Place
 #: What is served of web/; templates lie beside it.
 SERVED = (".js", ".css", ".svg")
 #: A file needs nothing from anywhere, wherever somebody opens it.
-POLICY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+#: (A script that runs as a worker lives under the policy it came with: it takes its modules and digits from here.)
+POLICY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+}
 #: Hexadecimal digits of a version.
 LENGTH = 12
 #: What one module takes from another.
