@@ -29,7 +29,7 @@ class Chart {
 
   draw(data) {
     this.uplot?.destroy();
-    const colour = getComputedStyle(this.figure).getPropertyValue("--busy");
+    const colour = getComputedStyle(this.plot).color; // a custom property would come as light-dark(...), unresolved
     this.uplot = new window.uPlot(
       {
         ...this.size,
