@@ -24,6 +24,7 @@ def test_only_the_webhook_is_public(site: Any) -> None:
         assert site.ask(path)[0] == 404
     for path in ("/pi-app/", "/pi-app/api/jobs", "/pi-app/metrics"):
         assert site.ask(path)[0] == 401
+    site.proxy.stop()  # it writes its log after the answer
     log = (site.proxy.folder / "access.log").read_text()
     assert "/pi-app/metrics" in log and f"POST {site.secret} " not in log
 

@@ -28,9 +28,9 @@ def told(page: Page) -> list[int]:
     ids: list[int] = []
 
     def heard(frame: str) -> None:
-        event = json.loads(frame)
-        if event["stage"] != "hello":
-            ids.append(event["id"])
+        message = json.loads(frame)
+        events = message if isinstance(message, list) else [message]
+        ids.extend(event["id"] for event in events if event["stage"] != "hello")
 
     page.on("websocket", lambda socket: socket.on("framereceived", heard))
     return ids

@@ -45,6 +45,7 @@ def test_axe_before_the_digits_are_there(fresh_server: Any, browse: Any) -> None
     expect(page.locator("#timeline .legend li").last).to_contain_text("series and root")
     assert_accessible(page)
     page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     expect(page.locator("#job .status")).to_have_text("cancelled")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("heading", name="Attempt 2")).to_be_visible()
