@@ -108,13 +108,13 @@ class Turn:
         if live is None and not again and self._is_first():
             return await self._turn(self._start(Head()))
         known = await self._load(live.head.seq if live is not None else 0)
+        if live is not None and known.answer is None:
+            live = await self._catch_up(live, known)
+            known = known if live is not None else await self._load(0)  # another process may have answered meanwhile
         if known.answer is not None:
             if live is not None:
                 self.cache.keep(self.key, live)
             return known.answer
-        if live is not None:
-            live = await self._catch_up(live, known)
-            known = known if live is not None else await self._load(0)
         try:
             return await self._turn(live or await self._wake(known))
         except Diverged as diverged:

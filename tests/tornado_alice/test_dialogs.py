@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from talking import ask, counting_skill, text
 
-from tornado_alice import Skill, SqliteJournal, request, say, step
+from tornado_alice import Skill, SqliteJournal, continue_as_new, request, say, step
+from tornado_alice.journal.records import Key, Known
 from tornado_alice.testing import make_request
 
 pytestmark = pytest.mark.usefixtures("replay_mode")
@@ -138,6 +139,45 @@ async def test_one_message_at_two_engines_is_one_turn(tmp_path: Path) -> None:
         one, other = await asyncio.gather(*(skill.dialogs.answer(body) for skill in skills))
         assert one == other and text(json.loads(one)) == f"{n + 1} {n}"
     for skill in skills:
+        await skill.stop()
+
+
+class OvertakenJournal(SqliteJournal):
+    """The journal of a process that another one overtakes: `overtake` is awaited before a session is read whole."""
+
+    overtake: Callable[[], Awaitable[Any]] | None = None
+
+    async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
+        if since == 0 and self.overtake is not None:
+            await self.overtake()
+        return await super().load(key, request, message_id, since)
+
+
+def restarting() -> Generator[Any, Any, None]:
+    """A script that counts its requests, and begins anew when asked to."""
+    n = 0
+    while True:
+        n += 1
+        yield say(f"{n} {request.command}")
+        if request.command == "заново":
+            yield continue_as_new(restarting)
+
+
+@pytest.mark.gen_test
+async def test_a_message_answered_while_the_session_is_read_again(tmp_path: Path) -> None:
+    """A process whose script is of an earlier epoch reads twice: what was answered in between is a repeat."""
+    journal = OvertakenJournal(tmp_path / "j.sqlite3")
+    late = Skill("late", journal=journal, version="1")
+    quick = Skill("quick", journal=SqliteJournal(tmp_path / "j.sqlite3"), version="1")
+    for skill in (late, quick):
+        skill.script(restarting)
+        await skill.start()
+    assert text(await ask(late, "а", 0)) == "1 а"
+    assert text(await ask(quick, "заново", 1)) == "1 заново"
+    journal.overtake = lambda: ask(quick, "б", 2)
+    assert text(await ask(late, "б", 2)) == "2 б"
+    assert text(await ask(quick, "в", 3)) == "3 в"
+    for skill in (late, quick):
         await skill.stop()
 
 
