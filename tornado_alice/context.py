@@ -180,7 +180,7 @@ def zone(name: Any) -> tzinfo:
     """The time zone that a request names; UTC if there is none, or none that this machine knows."""
     if not isinstance(name, str) or not name:
         return UTC
-    offset = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", name)
+    offset = re.fullmatch(r"(?:GMT|UTC)?([+-])(\d{1,2})(?::?(\d\d))?", name)
     try:
         return _offset(*offset.groups()) if offset else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -67,7 +67,7 @@ def test_gauss_is_replayed() -> None:
 
 @pytest.mark.parametrize(
     ("zone", "hours"),
-    [("GMT+3", 3), ("UTC-5", -5), ("GMT+05:30", 5.5), ("UTC+1000", 10), ("GMT", 0)],
+    [("GMT+3", 3), ("UTC-5", -5), ("GMT+05:30", 5.5), ("UTC+1000", 10), ("+03:00", 3), ("-05", -5), ("GMT", 0)],
 )
 def test_now_knows_zones_by_offset(zone: str, hours: float) -> None:
     """A zone that the platform tells as an offset is that offset, east being plus."""

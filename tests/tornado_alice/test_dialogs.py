@@ -249,13 +249,21 @@ async def test_a_person_may_open_with_ping_before_a_restart() -> None:
     assert text(await ask(second, "привет", 1)) == "1 привет"
 
 
+#: JSON, but no list of outcomes.
+WRONG_OPS = ("5", "{}", "[1]", "null", '[{"name": "f"}]', '[{"name": "f", "error": "text"}]', '[{"ok": 1}]')
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         "UPDATE turn SET ops = '{oops' WHERE n = 1",
+        *(f"UPDATE turn SET ops = '{ops}' WHERE n = 1" for ops in WRONG_OPS),
+        f"UPDATE turn SET ops = '{'[' * 100_000}' WHERE n = 1",
+        "UPDATE turn SET ops = x'ff00' WHERE n = 1",
         "UPDATE turn SET request = x'00' WHERE n = 1",
         "UPDATE turn SET reply = 'oops' WHERE n = 2",
         "UPDATE session SET state = '{oops'",
+        "UPDATE session SET state = '[5]'",
         "UPDATE session SET script = 'nobody'",
     ],
 )

@@ -132,9 +132,8 @@ def _head(
 ) -> Head:
     query = "SELECT seq + 1, epoch, n + 1 FROM turn WHERE session = ? ORDER BY seq DESC LIMIT 1"
     seq, last_epoch, n = conn.execute(query, (id,)).fetchone() or (0, epoch, 0)
-    try:
-        arguments = json.loads(state)
-    except ValueError:
+    arguments = _json(state)
+    if not isinstance(arguments, dict):
         script, arguments = DAMAGED, None
     return Head(id, seq, epoch, n if last_epoch == epoch else 0, script, arguments, bool(ended), failure)
 
@@ -172,21 +171,39 @@ def _summary(row: Sequence[Any]) -> Summary:
 
 def _record(row: Sequence[Any]) -> Record:
     n, message_id, at, request, ops, reply, digest, version = row
-    try:
-        done = json.loads(ops) if ops else []
-    except ValueError:
-        done = [{"name": f"{DAMAGED} {ops[:40]}"}]  # no script asks for such a step: replay diverges here
+    done = _json(ops) if ops else []
+    if not isinstance(done, list) or not all(map(_is_op, done)):
+        done = [{"name": f"{DAMAGED} {str(ops)[:40]}"}]  # no script asks for such a step: replay diverges here
     return Record(n, message_id, at, request, done, reply, digest, version)
+
+
+def _json(text: Any) -> Any:
+    """What a column holds; None if that is damaged."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _is_op(op: Any) -> bool:
+    return isinstance(op, dict) and ("wait" in op or ("name" in op and _is_outcome(op)))
+
+
+def _is_outcome(outcome: Any) -> bool:
+    if not isinstance(outcome, dict):
+        return False
+    failure = outcome.get("error")
+    return "ok" in outcome or (isinstance(failure, dict) and {"class", "text"} <= failure.keys())
 
 
 def _op(name: str, outcome: str | None) -> Op | None:
     if outcome is None:
         return None
-    try:
-        return {"name": name, **json.loads(outcome)}
-    except (ValueError, TypeError):
-        text = "its recorded outcome is damaged"
-        return {"name": name, "error": {"class": "tornado_alice.errors:StepError", "args": [text], "text": text}}
+    found = _json(outcome)
+    if _is_outcome(found):
+        return {"name": name, **found}
+    text = "its recorded outcome is damaged"
+    return {"name": name, "error": {"class": "tornado_alice.errors:StepError", "args": [text], "text": text}}
 
 
 def sweep(conn: sqlite3.Connection, now: float, retention: Retention) -> int:
