@@ -8,9 +8,10 @@ sent, written and started again each time; inside step() it is done once. CPytho
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache, wraps
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from . import context
@@ -43,7 +44,14 @@ ACTS = {
     "os.chmod": "the mode of a file changed",
     "os.chown": "the owner of a file changed",
     "open": "a file opened for writing",
+    "http.client.send": "a request sent",  # also over a connection that was there before
+    "smtplib.send": "a mail sent",
+    "ftplib.sendcmd": "a command sent",
+    "imaplib.send": "a command sent",
 }
+_connect = sqlite3.connect
+#: Of modules, that live as long as the process.
+_kept: list[sqlite3.Connection] = []
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 #: Modules that open files on behalf of others: the log of a script is not its act, nor is the cache of an import.
 _NOT_THE_SCRIPT = ("logging", "importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport")
@@ -53,12 +61,29 @@ class Refused(BaseException):
     """Leaves the script on the shortest way: a loop that tries again after any Exception would never end."""
 
 
+def watch(modules: Iterable[ModuleType | dict[str, Any]] = ()) -> None:
+    """Begin to watch, also the connections to databases that these modules have opened before; it cannot be ended."""
+    _begin()
+    for module in modules:
+        space = module if isinstance(module, dict) else vars(module)
+        for name, value in list(space.items()):
+            if value is _connect:
+                space[name] = sqlite3.connect
+            elif isinstance(value, sqlite3.Connection) and _watch_connection(value):
+                _kept.append(value)
+
+
+def rearm() -> None:
+    """A replay begins: connections that outlive a dialog hold statements about which SQLite would not ask again."""
+    for connection in _kept:
+        _watch_connection(connection)
+
+
 @lru_cache(maxsize=1)
-def watch() -> None:
-    """Begin to watch; once in a process, and it cannot be ended."""
+def _begin() -> None:
     sys.addaudithook(_hear)
     # the audit event of a connection comes before it can be asked anything
-    sqlite3.connect = _watched(sqlite3.connect)  # type: ignore[assignment]
+    sqlite3.connect = _watched(_connect)  # type: ignore[assignment]
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
@@ -107,11 +132,20 @@ def _watched(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite
     @wraps(connect)
     def watched(*args: Any, **kwargs: Any) -> sqlite3.Connection:
         connection = connect(*args, **kwargs)
-        if context.current.get() is not None and connection.execute("PRAGMA database_list").fetchone()[2]:
-            connection.set_authorizer(_authorize)  # a file, and not memory
+        if context.current.get() is not None:
+            _watch_connection(connection)
         return connection
 
     return watched
+
+
+def _watch_connection(connection: sqlite3.Connection) -> bool:
+    """Let SQLite ask before each statement, if it is a database in a file."""
+    with suppress(sqlite3.ProgrammingError):  # closed, or of another thread: a script cannot use it
+        if connection.execute("PRAGMA database_list").fetchone()[2]:
+            connection.set_authorizer(_authorize)
+            return True
+    return False
 
 
 _CHANGE_WORDS = "INSERT UPDATE DELETE CREATE_TABLE CREATE_INDEX DROP_TABLE DROP_INDEX ALTER_TABLE"

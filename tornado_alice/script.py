@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from . import context, fingerprint, frames, outside, stdlib_random
@@ -64,8 +65,9 @@ class Script:
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
         self.context = contextvars.copy_context()
-        stdlib_random.install([fn.__globals__, *fingerprint.modules(fn)])
-        outside.watch()
+        spaces: list[ModuleType | dict[str, Any]] = [fn.__globals__, *fingerprint.modules(fn)]
+        stdlib_random.install(spaces)
+        outside.watch(spaces)
 
     def named(self, name: str) -> "Script":
         """The script of this module that an epoch runs; an empty name is this one.

@@ -22,7 +22,7 @@ from difflib import SequenceMatcher
 from hashlib import blake2b
 from typing import Any
 
-from . import context, limits, protocol
+from . import context, limits, outside, protocol
 from .errors import A_STEP, NonDeterminismError, ReplyError
 from .failures import rebuild
 from .journal.records import Head, Key, Op, Record
@@ -196,6 +196,7 @@ class Session:
     def feed(self, records: Iterable[Record]) -> Iterator[int]:
         """The same turn by turn: gives the number of each turn after it."""
         _silence(self.script)
+        outside.rearm()
         turns = iter(records)
         record = next(turns, None)
         while record is not None:

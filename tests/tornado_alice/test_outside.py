@@ -5,14 +5,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tornado_alice import MemoryJournal, Skill, request, say, step
+from tornado_alice.app.loading import load_skill
 from tornado_alice.testing import Dialog
 
 
@@ -186,3 +189,73 @@ def test_the_same_act_in_a_step_is_done_once(folder: Path) -> None:
         alice.forget()
         assert alice.say("два") == "записано"
     assert (folder / "log").read_text() == "x"
+
+
+#: What a module opens before its skill is made, and the act that uses it.
+KEPT = {
+    "a database changed": (
+        "import sqlite3; db = sqlite3.connect({folder!r} + '/shop.sqlite3', isolation_level=None)",
+        "db.execute('INSERT INTO orders VALUES (1)')",
+    ),
+    "a database changed, its name taken before": (
+        "from sqlite3 import connect",
+        "connect({folder!r} + '/shop.sqlite3', isolation_level=None).execute('INSERT INTO orders VALUES (1)')",
+    ),
+    "a request sent": (
+        "import http.client; shop = http.client.HTTPConnection('127.0.0.1', {port}); shop.connect()",
+        "shop.request('POST', '/orders', b'1'); shop.getresponse().read()",
+    ),
+}
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Keeps its connections open and counts orders."""
+
+    protocol_version = "HTTP/1.1"
+    orders: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.orders.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def shop() -> Iterator[int]:
+    """The port of a shop."""
+    Shop.orders.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("act", KEPT)
+def test_what_was_opened_with_the_module_is_watched_too(act: str, folder: Path, shop: int, logs: Any) -> None:
+    """A connection that is older than the dialog, to a database or a service, repeats nothing in a replay."""
+    with closing(sqlite3.connect(folder / "shop.sqlite3")) as conn:
+        conn.execute("CREATE TABLE orders (n)")
+    opens, acts = (line.format(folder=str(folder), port=shop) for line in KEPT[act])
+    (folder / "hello.py").write_text(
+        f"{opens}\nfrom tornado_alice import Skill, say\n"
+        "skill = Skill(on_divergence='end', sorry='Простите', threads=False)\n\n"
+        "@skill.script\ndef run():\n    yield say('привет')\n"
+        f"    {acts}\n    while True:\n        yield say('сделано')\n"
+    )
+    with Dialog(load_skill(str(folder / "hello.py"))) as alice:
+        alice.say()
+        assert alice.say("раз") == "сделано"
+        logs.take(f"hello.py:.*{act.partition(',')[0]} outside of a step")
+        alice.forget()
+        assert alice.say("два") == "Простите"
+        logs.take("on_divergence: end")
+    with closing(sqlite3.connect(folder / "shop.sqlite3")) as conn:
+        rows = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
+    assert rows + len(Shop.orders) == 1, "it was done once"
+    logs.records = [record for record in logs.records if "held its turn" not in record.getMessage()]
