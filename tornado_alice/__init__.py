@@ -1,11 +1,15 @@
 """Dialog scripts for Yandex Alice that read like the conversation and cannot be lost.
 
-Public are the names here, `tornado_alice.testing` for the tests of a skill and `tornado_alice.examples` to read.
+Public are the names here, `tornado_alice.answers` for what `ask` understands, `tornado_alice.testing` for the tests
+of a skill and `tornado_alice.examples` to read.
 All other modules are private: they change without notice.
 """
 
+from .answers import choice, city, number, text, yes_no
+from .commands import Handler, command, leave, repeat
 from .context import now, random, uuid4
 from .dates import Moment
+from .directives import link_account, locate, purchase
 from .entities import Intent, Location, Name, Place
 from .errors import (
     AliceError,
@@ -33,11 +37,8 @@ from .modifiers import (
     item,
     items,
     link,
-    link_account,
-    locate,
     play,
     product,
-    purchase,
     should_listen,
     show_item_meta,
     stop,
@@ -46,6 +47,7 @@ from .modifiers import (
 from .morphology import Analyzer
 from .numerals import in_words, plural
 from .options import Options, Policy
+from .questions import Question, ask, wait
 from .reply import Modifier, Reply, say
 from .request import Request, request
 from .rotation import Rotation
@@ -60,6 +62,7 @@ __all__ = [
     "AliceError",
     "Analyzer",
     "Answered",
+    "Handler",
     "Head",
     "Intent",
     "Journal",
@@ -78,6 +81,7 @@ __all__ = [
     "OutsideError",
     "Place",
     "Policy",
+    "Question",
     "QuotaError",
     "Record",
     "Reply",
@@ -94,7 +98,11 @@ __all__ = [
     "StepError",
     "Summary",
     "application",
+    "ask",
     "button",
+    "choice",
+    "city",
+    "command",
     "confirm_purchase",
     "continue_as_new",
     "effect",
@@ -106,16 +114,19 @@ __all__ = [
     "in_words",
     "item",
     "items",
+    "leave",
     "link",
     "link_account",
     "locate",
     "now",
+    "number",
     "pause",
     "play",
     "plural",
     "product",
     "purchase",
     "random",
+    "repeat",
     "request",
     "say",
     "session_state",
@@ -125,7 +136,10 @@ __all__ = [
     "step",
     "stop",
     "suggest",
+    "text",
     "user",
     "uuid4",
     "voice",
+    "wait",
+    "yes_no",
 ]

@@ -25,6 +25,7 @@ class TurnContext:
         at: arrival time, seconds since the Unix epoch.
         ordinal: how many draws were made in this turn.
         replaying: is it fed from the journal?
+        prompt: what the user answers, a Reply; None before the script has spoken.
         remarks: what its author should know, and where in the code it is: (place, sentence).
         states: what the script has read or changed of what the platform keeps, by scope.
         strict: are mistakes of the author, which production forgives, errors?
@@ -39,6 +40,7 @@ class TurnContext:
         "_stdlib",
         "at",
         "ordinal",
+        "prompt",
         "refused",
         "remarks",
         "replaying",
@@ -52,6 +54,7 @@ class TurnContext:
     ) -> None:
         self.request, self.at, self.ordinal, self.replaying = request, at, 0, replaying
         self.strict = False
+        self.prompt: Any = None
         self.states: dict[str, dict[str, Any]] = {}
         self.remarks: list[tuple[str, str]] = []
         self.refused: Exception | None = None

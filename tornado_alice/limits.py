@@ -52,8 +52,11 @@ class Mending(Enum):
     NOTHING = "nothing"
 
 
-def normalize(reply: dict[str, Any], mending: Mending = Mending.TEXTS) -> list[str]:
+def normalize(reply: dict[str, Any], mending: Mending = Mending.TEXTS, may_be_silent: bool = False) -> list[str]:
     """Make `reply` fit the protocol, in place, and tell what was mended.
+
+    Args:
+        may_be_silent: it answers an event of the audio player, which nobody has asked aloud.
 
     Returns:
         one sentence for each mending.
@@ -69,7 +72,9 @@ def normalize(reply: dict[str, Any], mending: Mending = Mending.TEXTS) -> list[s
     (['card.image_id: required, but missing: the card is left out'], {'text': 'Смотрите', 'end_session': False})
     """
     checks = _Checks(mending)
-    checks.phrase(reply)
+    if may_be_silent:
+        reply.setdefault("text", "")
+    checks.phrase(reply, may_be_silent)
     reply["end_session"] = bool(reply.get("end_session"))
     if len(reply) > 2:  # more than text and end_session
         checks.rest(reply)
@@ -120,8 +125,8 @@ class _Checks:
             raise ReplyError(f"{problem}, but {limit} are allowed")
         self.told.append(f"{problem}, cut to the {limit} allowed")
 
-    def phrase(self, reply: dict[str, Any]) -> None:
-        """Text and tts: one of them says something."""
+    def phrase(self, reply: dict[str, Any], may_be_silent: bool) -> None:
+        """Text and tts: one of them says something, unless the reply may be silent."""
         if "tts" in reply:
             reply.setdefault("text", "")
         text = reply.get("text")
@@ -134,7 +139,7 @@ class _Checks:
         self._cut(reply, "text", MAX_TEXT, "text")
         if "tts" in reply:
             self._check_tts(reply)
-        if not reply["text"] and not reply.get("tts"):
+        if not reply["text"] and not reply.get("tts") and not may_be_silent:
             raise ReplyError("text: empty, and no tts beside it. Give say(...) a phrase")
 
     def _check_tts(self, reply: dict[str, Any]) -> None:

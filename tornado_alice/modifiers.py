@@ -85,71 +85,12 @@ def play(url: str, token: str, offset_ms: int = 0, **metadata: Any) -> Modifier:
         key: {"url": value} if key in ("art", "background_image") and isinstance(value, str) else value
         for key, value in metadata.items()
     }
-    return _directive("audio_player", {"action": "Play", "item": _given({"stream": stream, "metadata": shown})})
+    return directive("audio_player", {"action": "Play", "item": _given({"stream": stream, "metadata": shown})})
 
 
 def stop() -> Modifier:
     """Stop the audio stream."""
-    return _directive("audio_player", {"action": "Stop"})
-
-
-def link_account() -> Modifier:
-    """Ask the user to log in; the answer comes as an account linking event."""
-    return _directive("start_account_linking", {})
-
-
-def locate() -> Modifier:
-    """Ask the user where they are; the answer comes as Geolocation.Allowed or Geolocation.Rejected."""
-    return _directive("request_geolocation", {})
-
-
-def purchase(
-    request_id: str,
-    *products: dict[str, Any],
-    caption: str,
-    merchant_key: str,
-    description: str = "",
-    image_url: str = "",
-    currency: str = "RUB",
-    type: str = "BUY",
-    payload: Any = None,
-    test_payment: bool = False,
-    **fields: Any,
-) -> Modifier:
-    """Offer something for sale; the answer comes as Purchase.Confirmation.
-
-    Args:
-        request_id: the author's own id of this purchase; it comes back.
-        products: make each with `product(...)`.
-        caption, description, image_url: what the user sees.
-        merchant_key: of the shop, as the platform gave it.
-        payload: comes back as ``purchase_payload``.
-        test_payment: nobody is charged.
-        fields: further ones of the directive, as they are (``delivery``, ...).
-
-    Raises:
-        ReplyError: no id, or no product.
-
-    >>> shop = {"caption": "Пицца", "merchant_key": "key"}
-    >>> reply = say("Оплатите, пожалуйста", purchase("order-1", product("p1", "Пицца", 500), **shop))
-    >>> reply["directives"]["start_purchase"]["products"][0]["price"]
-    '500'
-    """
-    if not request_id or not products:
-        raise ReplyError("purchase(): an id and one or more products, purchase('order-1', product(...), ...)")
-    offer = {
-        "purchase_request_id": request_id,
-        "image_url": image_url,
-        "caption": caption,
-        "description": description,
-        "currency": currency,
-        "type": type,
-        "payload": {} if payload is None else payload,
-        "merchant_key": merchant_key,
-        "test_payment": test_payment,
-        "products": list(products),
-    }
-    return _directive("start_purchase", offer | fields)
+    return directive("audio_player", {"action": "Stop"})
 
 
 def product(
@@ -174,7 +115,7 @@ def product(
 
 def confirm_purchase() -> Modifier:
     """The answer to Purchase.Confirmation: the purchase has been taken down."""
-    return _directive("confirm_purchase", {})
+    return directive("confirm_purchase", {})
 
 
 def show_item_meta(
@@ -244,7 +185,9 @@ def _sets(key: str, value: Any) -> Modifier:
     return modifier
 
 
-def _directive(name: str, value: dict[str, Any]) -> Modifier:
+def directive(name: str, value: dict[str, Any]) -> Modifier:
+    """What the device is to do beside speaking; those that a reply has already stay."""
+
     def modifier(response: dict[str, Any]) -> None:
         response["directives"] = response.get("directives", {}) | {name: value}
 

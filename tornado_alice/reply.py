@@ -27,13 +27,15 @@ class Reply(dict[str, Any], Command):
 
     Attributes:
         phrases: all phrases it could have been; replay asks whether what the user heard was one of them.
+        takes: types of events that this prompt waits for, beside words.
     """
 
-    __slots__ = ("heard", "phrases")
+    __slots__ = ("heard", "phrases", "takes")
 
     call = "say"
 
     phrases: tuple[str, ...]
+    takes: tuple[str, ...]
 
     def __await__(self) -> "Generator[Reply, None, None]":
         yield self
@@ -65,7 +67,7 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     if unknown:
         _tell_unknown(min(unknown))
     reply = Reply(_with_extra(kwargs) if "extra" in kwargs else kwargs)
-    reply.phrases = tuple(item for item in args if isinstance(item, str))
+    reply.phrases, reply.takes = tuple(item for item in args if isinstance(item, str)), ()
     if reply.phrases:
         phrase = context.choose(reply.phrases)
         reply["text"] = str(phrase)

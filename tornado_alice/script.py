@@ -2,7 +2,8 @@
 
 Rules:
 1. `advance` runs the script to what it yields or awaits next; that is a Reply (or a plain dict), a Step, a Gather or a
-   Continue. Anything else is thrown back into the script as NotAReplyError, at its own line.
+   Continue. A Question that is yielded talks in place of the script, until it has its answer. Anything else is thrown
+   back into the script as NotAReplyError, at its own line.
 2. The script is driven by hand with send() and throw(): nothing of an event loop is behind its awaits, so a bare
    ``await asyncio.sleep(1)`` is rule 1's error, live and on replay alike.
 3. A script that ends gives Ended; an exception of the script leaves `advance` as it is.
@@ -13,16 +14,18 @@ Rules:
 import contextvars
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import context, fingerprint, frames, outside, stdlib_random
+from . import context, fingerprint, frames, outside, stdlib_random, tails
+from .commands import FORMS, Handler, Handlers
 from .errors import NotAReplyError, ScriptError
 from .limits import Mending
+from .questions import Question
 from .reply import Reply
 from .step import Continue, Gather, Step
 from .subscripts import remedy
@@ -53,14 +56,22 @@ class Script:
         fn: generator function, coroutine function or async generator function.
         version: hash of the source of its module and of the modules beside it that it uses; two processes with the
             same code agree on it.
+        handlers: what is heard beside it.
         uses_stdlib_random: does one of these modules use the standard library's random?
         mending: what becomes of replies beyond the limits; tests set it.
         context: context variables as they were when the script was registered; each session gets a copy.
     """
 
-    def __init__(self, fn: Function, version: str | None = None, mending: Mending = Mending.ALL) -> None:
+    def __init__(
+        self,
+        fn: Function,
+        version: str | None = None,
+        mending: Mending = Mending.ALL,
+        handlers: Handlers | None = None,
+    ) -> None:
         _check_form(fn)
         self.fn = fn
+        self.handlers = Handlers() if handlers is None else handlers
         self.mending = mending
         self.version = version if version is not None else fingerprint.version(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
@@ -85,6 +96,15 @@ class Script:
         other.fn = fn
         return other
 
+    def begin(self, state: dict[str, Any]) -> "Stepper":
+        """A run of it with these arguments."""
+        return Stepper(self.fn(**state), self.uses_stdlib_random)
+
+    def begin_handler(self, handler: Handler, prompt: Reply | None) -> "Stepper":
+        """A run of a handler that is a script."""
+        takes_prompt = inspect.signature(handler.does).parameters
+        return Stepper(handler.does(prompt) if takes_prompt else handler.does())
+
     def sibling(self, name: str) -> Function | None:
         """Another script of the same module, for `continue_as_new`."""
         found = getattr(self.fn, "__globals__", {}).get(name)
@@ -92,22 +112,27 @@ class Script:
 
 
 def _check_form(fn: Function) -> None:
-    forms = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
-    if not any(is_form(fn) for is_form in forms):
+    if not any(is_form(fn) for is_form in FORMS):
         raise ScriptError(
             f"{fn!r} is no script: write a function with `yield say(...)`, or `async def` with `await say(...)`"
         )
 
 
 class Stepper:
-    """One run of a script."""
+    """One run of a script.
 
-    __slots__ = ("_asend", "_draws", "_is_asyncgen", "_run")
+    Args:
+        run: what a call of the script gave.
+        draws: seed the standard library's random from the turn's draws, see `TurnContext.begin_resumption`.
+    """
 
-    def __init__(self, script: Script, state: dict[str, Any]) -> None:
-        self._run = script.fn(**state)
-        self._is_asyncgen = inspect.isasyncgen(self._run)
-        self._draws = script.uses_stdlib_random
+    __slots__ = ("_asend", "_asking", "_draws", "_is_asyncgen", "_run")
+
+    def __init__(self, run: Any, draws: bool = False) -> None:
+        self._run = run
+        self._is_asyncgen = inspect.isasyncgen(run)
+        self._draws = draws
+        self._asking: list[Generator[Any, Any, Any]] = []
         self._asend: Any = None  # the awaitable of an async generator that is under way
 
     def advance(self, value: Any = None, error: BaseException | None = None) -> Any:
@@ -142,6 +167,21 @@ class Stepper:
         turn = context.current.get()
         if turn is not None:
             turn.begin_resumption(self._draws)
+        command = self._next(value, error)
+        while isinstance(command, Question):  # yield ask(...): it talks in place of the script
+            self._asking.append(iter(command))
+            command = self._next(None, None)
+        return command
+
+    def _next(self, value: Any, error: BaseException | None) -> Any:
+        while self._asking:
+            try:
+                return self._asking[-1].send(value) if error is None else self._asking[-1].throw(error)
+            except StopIteration as end:
+                value, error = end.value, None
+            except BaseException as raised:
+                value, error = None, raised
+            self._asking.pop()
         return self._resume(value, error)
 
     def _resume(self, value: Any, error: BaseException | None) -> Any:
@@ -162,6 +202,8 @@ class Stepper:
     def close(self) -> None:
         """End the script where it stands: its ``finally`` runs, what it still says or does there goes nowhere."""
         try:
+            while self._asking:
+                self._asking.pop().close()
             if self._is_asyncgen:
                 self._close_asyncgen()
             else:
@@ -180,6 +222,18 @@ class Stepper:
                 closing.send(None)
             for _ in range(100):  # each await of its cleanup is cut short: nobody answers there
                 closing.throw(GeneratorExit)
+
+    @property
+    def is_last(self) -> bool:
+        """Has it nothing to do after what it says now?"""
+        if self._asking or getattr(self._run, "gi_yieldfrom", None) is not None:
+            return False
+        awaited = getattr(self._run, "cr_await", None) or getattr(self._run, "ag_await", None)
+        if awaited is not None and getattr(awaited, "gi_code", None) is not Reply.__await__.__code__:
+            return False
+        kind = next((kind for kind in ("gi", "cr", "ag") if hasattr(self._run, f"{kind}_frame")), None)
+        frame = getattr(self._run, f"{kind}_frame", None)
+        return frame is not None and tails.is_last(frame)
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
@@ -226,5 +280,5 @@ def _is_of_asyncio(error: BaseException) -> bool:
 
 def _as_reply(fields: dict[str, Any]) -> Reply:
     reply = Reply(fields)
-    reply.phrases = ()
+    reply.phrases, reply.takes = (), ()
     return reply

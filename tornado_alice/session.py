@@ -7,7 +7,11 @@ Rules:
    longer than the turn may last: the engine speaks, and the next turn goes on inside the same step).
 3. The turn's `ops` are the outcomes the script was given, in order, and {"wait": name} last if it ended in waiting.
 4. Replay gives the recorded outcomes, runs nothing and logs nothing.
-5. A turn recorded by the same version must give the digest of its reply again. After a change of the script only two
+5. A turn that a handler hears (a command, an event: see `commands`) does not reach the script. Who heard it is the
+   first of its ops, {"heard_by": name}, with "goes_on" if the handler had begun before; a replay asks the journal, not
+   the words. A turn of a handler that is there no longer is passed over. Turns are counted for the seeds of a script
+   alone (`_heard`), so that it draws the same with and without commands.
+6. A turn recorded by the same version must give the digest of its reply again. After a change of the script only two
    things must fit: the names of its steps, and the last prompt, the one the user is answering.
 """
 
@@ -20,9 +24,10 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from . import context, limits, outside, protocol
+from .commands import Handler, event_of, joined, outcome, scoped
 from .errors import A_STEP, NonDeterminismError, ReplyError
 from .failures import rebuild
 from .journal.records import Head, Key, Op, Record
@@ -84,6 +89,31 @@ def quiet(_: logging.LogRecord) -> bool:
 
 
 @dataclass(slots=True)
+class Frame:
+    """A script under way: that of the skill, or a handler that has interrupted the one below.
+
+    Attributes:
+        prompt: what it said last.
+    """
+
+    stepper: Stepper
+    handler: Handler | None = None
+    prompt: Reply | None = None
+
+
+class Hearer(NamedTuple):
+    """Who hears a turn.
+
+    Attributes:
+        handler: None for the script itself.
+        goes_on: has it begun before?
+    """
+
+    handler: Handler | None = None
+    goes_on: bool = False
+
+
+@dataclass(slots=True)
 class Session:
     """A script and how far it has come.
 
@@ -106,7 +136,9 @@ class Session:
     ops: list[Op] = field(default_factory=list)
     pending: Do | None = None
     _changes: Changes = field(default_factory=Changes)
-    _stepper: Stepper | None = None
+    _frames: list[Frame] = field(default_factory=list)
+    _heard: int = 0
+    _hearer: Handler | None = None
     _turn: context.TurnContext | None = None
     _context: Context | None = None
     _replaying: bool = False
@@ -126,16 +158,67 @@ class Session:
         """
         return cls(own.named(head.script), key, seed, lemma, epoch=head.epoch, state=head.state or {})
 
-    def begin(self, data: dict[str, Any], at: float) -> Instruction:
-        """A request has come: run the script to its next command (or remind of the steps it still waits for)."""
-        names = self.epoch, self.n
-        self._turn = context.TurnContext(Request(data, self.lemma), at, self.secret, *names, replaying=self._replaying)
+    def begin(self, data: dict[str, Any], at: float, hearer: Hearer | None = None) -> Instruction:
+        """A request has come: run who hears it to the next command (or remind of the steps it still waits for).
+
+        Args:
+            hearer: as it was recorded, or is known; by default the request decides.
+        """
+        request = Request(data, self.lemma)
+        hearer = self._who_hears(request) if hearer is None else hearer
+        handler = self._hearer = hearer.handler
+        names = (self.epoch, self._heard) if handler is None else (self.epoch, self.n, handler.name)
+        self._turn = context.TurnContext(request, at, self.secret, *names, replaying=self._replaying)
         self._turn.strict = self.script.mending is not limits.Mending.ALL and not self._replaying
         self._changes.begin(self._turn)
-        self.ops = []
+        self.ops = [] if handler is None else [_heard_by(hearer)]
         if self.pending is not None:
             return self.pending
-        return self._advance(None, None)
+        self._turn.prompt = self._prompt
+        if handler is None or hearer.goes_on:
+            self._return_to(handler)
+            return self._advance(None, None)
+        return self._advance(None, None, starts=handler)
+
+    def _who_hears(self, request: Request) -> Hearer:
+        handlers = self.script.handlers
+        top = Hearer(self._frames[-1].handler, goes_on=True) if self._frames else Hearer()
+        type = event_of(request)
+        if self.pending is not None:
+            return top
+        if type:
+            waiting = [frame for frame in self._frames if frame.prompt is not None and type in frame.prompt.takes]
+            if waiting:
+                return Hearer(waiting[-1].handler, goes_on=True)
+            taker = handlers.event(request)
+            return top if taker is None else Hearer(taker)
+        active = self._scoped()
+        if not self._frames or not (active or handlers.commands):
+            return top
+        under_way = [frame.handler for frame in self._frames]
+        tried = [handler for handler in (*active, *handlers.commands) if handler not in under_way]
+        return next((Hearer(handler) for handler in tried if handler.hears(request)), top)
+
+    def _scoped(self) -> tuple[Handler, ...]:
+        return self._context.get(scoped, ()) if self._context is not None else ()
+
+    @property
+    def _prompt(self) -> Reply | None:
+        return self._frames[-1].prompt if self._frames else None
+
+    @property
+    def has_begun(self) -> bool:
+        """Has the script heard anything, so that it waits for more?"""
+        return bool(self._frames)
+
+    def _return_to(self, handler: Handler | None) -> None:
+        """Close what has interrupted the script, or this handler: it hears the turn."""
+        while self._frames and self._frames[-1].handler is not handler:
+            self._close_frame(self._frames.pop())
+
+    def _close_frame(self, frame: Frame) -> None:
+        assert self._context is not None, "a script has run in it"
+        self._context.run(self._close, frame.stepper)
 
     def resume(self, outcomes: list[Outcome]) -> Instruction:
         """Give the script the outcomes of the steps it asked for and run it to its next command."""
@@ -161,15 +244,15 @@ class Session:
     def end_turn(self) -> None:
         """The turn has its reply: the next request begins the next one."""
         self.n += 1
-        self._turn, self.ops = None, []
+        self._heard += self._hearer is None
+        self._turn, self._hearer, self.ops = None, None, []
 
     def close(self) -> None:
         """Drop the suspended script."""
         self._closed = True
-        stepper, self._stepper = self._stepper, None
-        if stepper is not None and self._context is not None:
-            self._turn = None
-            self._context.run(self._close, stepper)
+        self._turn = None
+        while self._frames:
+            self._close_frame(self._frames.pop())
 
     def _close(self, stepper: Stepper) -> None:
         context.current.set(None)
@@ -182,13 +265,13 @@ class Session:
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
-        return self._stepper.where() if self._stepper is not None else START
+        return self._frames[-1].stepper.where() if self._frames else START
 
     def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.
 
         Raises:
-            NonDeterminismError: rule 5 does not hold.
+            NonDeterminismError: rule 6 does not hold.
         """
         for _ in self.feed(records):
             pass
@@ -210,8 +293,15 @@ class Session:
             record = following
 
     def _replay_turn(self, record: Record, is_last: bool) -> None:
-        instruction = self.begin(protocol.parse_again(record.request), record.at)
-        ops = iter(record.ops)
+        request = protocol.parse_again(record.request)
+        heard_by = record.ops[0] if record.ops and "heard_by" in record.ops[0] else None
+        hearer = Hearer() if heard_by is None else self._hearer_named(heard_by)
+        if hearer is None:
+            _log.info("session %s: %s is no command any more, its turn is passed over", self.key[1], heard_by)
+            self.n += 1
+            return
+        instruction = self.begin(request, record.at, hearer)
+        ops = iter(record.ops if heard_by is None else record.ops[1:])
         while isinstance(instruction, Do):
             outcomes = self._recorded(ops, instruction, record)
             if outcomes is None:
@@ -224,6 +314,15 @@ class Session:
             raise self._divergence(record, f"{A_STEP}{left[0]}", instruction)
         self._compare(record, instruction, is_last)
         self.end_turn()
+
+    def _hearer_named(self, op: Op) -> Hearer | None:
+        goes_on = bool(op.get("goes_on"))
+        if goes_on:
+            known = [frame.handler for frame in self._frames if frame.handler is not None]
+            handler = next((handler for handler in known if handler.name == op["heard_by"]), None)
+        else:
+            handler = self.script.handlers.named(op["heard_by"], self._scoped())
+        return None if handler is None else Hearer(handler, goes_on)
 
     def _recorded(self, ops: Iterator[Op], asked: Do, record: Record) -> list[Outcome] | None:
         outcomes: list[Outcome] = []
@@ -254,12 +353,12 @@ class Session:
         place = self.where()
         return "" if place == START else place
 
-    def _advance(self, value: Any, error: BaseException | None) -> Instruction:
+    def _advance(self, value: Any, error: BaseException | None, starts: Handler | None = None) -> Instruction:
         if self._context is None:
             self._context = self.script.context.copy()
             self._context.run(_own_decimals)
         try:
-            command = self._context.run(self._run, value, error)
+            command = self._context.run(self._run, value, error, starts)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # SystemExit too: a script must not end the server
@@ -269,21 +368,50 @@ class Session:
             return Failed(turn.refused)  # also if the script has caught it
         return self._instruct(command)
 
-    def _run(self, value: Any, error: BaseException | None) -> Any:
+    def _run(self, value: Any, error: BaseException | None, starts: Handler | None) -> Any:
         """Runs in the session's own context: what the script sets there is there in its next turn, and for it alone."""
         assert not self._closed, "a closed session is rebuilt, not resumed"
         context.current.set(self._turn)
-        if self._stepper is None:  # run to the first say
-            self._stepper = Stepper(self.script, deepcopy(self.state))
-        command = self._stepper.advance(value, error)
-        if isinstance(command, Ended):
-            command = _last_word(command)
+        if starts is not None and not starts.is_script:
+            command = self._outcome(starts.call(self._prompt))
+        else:
+            self._begin_frame(starts)
+            command = self._heard_of(self._frames[-1].stepper.advance(value, error))
         if isinstance(command, Reply):
             command = self._normalize(command)
         return command
 
+    def _begin_frame(self, starts: Handler | None) -> None:
+        if starts is not None:
+            self._frames.append(Frame(self.script.begin_handler(starts, self._prompt), starts))
+        elif not self._frames:  # run to the first say
+            self._frames.append(Frame(self.script.begin(deepcopy(self.state))))
+
+    def _heard_of(self, command: Any) -> Any:
+        """What the script, or a handler under way, wants: it has spoken, or ended."""
+        frame = self._frames[-1]
+        if frame.handler is None:
+            command = _last_word(command) if isinstance(command, Ended) else command
+        elif isinstance(command, Ended):
+            self._frames.pop()
+            return self._outcome(command.value)
+        elif isinstance(command, Reply) and frame.stepper.is_last:
+            self._close(self._frames.pop().stepper)
+            context.current.set(self._turn)
+            return joined(command, self._prompt, protocol.MAX_TEXT)
+        if isinstance(command, Reply):
+            frame.prompt = command
+        return command
+
+    def _outcome(self, value: Any) -> Reply | Continue:
+        return outcome(value, self._prompt, self._may_be_silent, protocol.MAX_TEXT)
+
+    @property
+    def _may_be_silent(self) -> bool:
+        return self._turn is not None and cast(Request, self._turn.request).type.startswith("AudioPlayer.")
+
     def _normalize(self, reply: Reply) -> Reply:
-        assert self._stepper is not None and self._turn is not None, "somebody said it"
+        assert self._turn is not None, "somebody said it"
         # a recorded reply was sent, mended or not: in a replay nothing is refused
         mending = limits.Mending.ALL if self._replaying else self.script.mending
         fields = self._changes.told_with(reply, self._turn)
@@ -291,13 +419,13 @@ class Session:
             reply = copy(reply)  # the script may say it again when something else has changed
             reply.update(fields)
         try:
-            told = limits.normalize(reply, mending)
+            told = limits.normalize(reply, mending, self._may_be_silent)
             self._check_heard(reply)
         except ReplyError as error:
-            error.add_note(f"said at {self._stepper.where()}")
+            error.add_note(f"said at {self.where()}")
             raise
         for mended in [] if self._replaying else told:
-            _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self._stepper.where(), mended)
+            _log.warning("session %s, turn %d, %s: %s", self.key[1], self.n, self.where(), mended)
         return reply
 
     def _check_heard(self, reply: Reply) -> None:
@@ -321,6 +449,11 @@ def _last_word(end: Ended) -> Any:
     if isinstance(end.value, Reply):
         end.value["end_session"] = True
     return end.value if isinstance(end.value, Reply | Continue) else None
+
+
+def _heard_by(hearer: Hearer) -> Op:
+    assert hearer.handler is not None, "the script itself needs no mention"
+    return {"heard_by": hearer.handler.name} | ({"goes_on": True} if hearer.goes_on else {})
 
 
 def digest(said: bytes) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Never, TypeVar
 from tornado.routing import PathMatches, Rule
 
 from . import protocol, stdlib_random
+from .commands import Handler, Handlers, command, event, scope
 from .dialogs import Dialogs
 from .errors import ScriptError, SettingsError
 from .hooks import Hooks
@@ -19,6 +20,7 @@ from .journal.memory import MemoryJournal
 from .listener import Listener
 from .morphology import Analyzer, russian
 from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
+from .reply import Reply
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
 from .sockets import bind
@@ -99,6 +101,7 @@ class Skill:
             pong=parse_phrases("pong", pong),
         )
         self.hooks = Hooks()
+        self.beside = Handlers()
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
@@ -111,7 +114,8 @@ class Skill:
         """
         if fn is None:
             raise ScriptError("write @skill.script before a function, without parentheses")
-        self._script, self._dialogs = Script(fn, self.options.version, self.options.mending), None
+        self._script = Script(fn, self.options.version, self.options.mending, self.beside)
+        self._dialogs = None
         for place, remark in forgotten(fn):
             log.warning("%s: %s", place, remark)
         return fn
@@ -123,6 +127,54 @@ class Skill:
             ScriptError: says so.
         """
         raise ScriptError(f"write @skill.script before {getattr(fn, '__name__', fn)}, not @skill")
+
+    def command(
+        self, *phrases: "str | Handler", intents: tuple[str, ...] = (), answer: str | Reply | None = None
+    ) -> Any:
+        """A command that is heard at every prompt (a decorator); see `commands`.
+
+        Args:
+            phrases: whole utterances; or one command made before (``skill.command(repeat)``).
+            intents: of the platform.
+            answer: a phrase instead of a function.
+
+        Raises:
+            ScriptError: nothing that could be heard.
+
+        >>> skill = Skill(__name__)
+        >>> @skill.command("помощь", "что ты умеешь", intents=("YANDEX.HELP", "YANDEX.WHAT_CAN_YOU_DO"))
+        ... def help():
+        ...     return "Это сказка."
+        """
+        if phrases and isinstance(phrases[0], Handler):
+            self.beside.commands += [one for one in phrases if isinstance(one, Handler)]
+            return phrases[0]
+        names: Any = phrases  # `command` checks them
+        if answer is None:
+            return self._registers(command(*names, intents=intents), self.beside.commands.append)
+        self.beside.commands.append(command(*names, intents=intents, answer=answer))
+        return self.beside.commands[-1]
+
+    def event(self, *types: str) -> Callable[[Function], Function]:
+        """What answers requests of these types, which are no words (a decorator); see `commands`.
+
+        >>> skill = Skill(__name__)
+        >>> @skill.event("AudioPlayer.PlaybackNearlyFinished")
+        ... def next_song():
+        ...     return say(play("https://example.com/2.mp3", "2"))
+        """
+        return self._registers(event(*types), lambda handler: self.beside.events.update(dict.fromkeys(types, handler)))
+
+    @staticmethod
+    def _registers(make: Callable[[Any], Handler], keep: Callable[[Handler], None]) -> Callable[[Function], Function]:
+        def register(fn: Function) -> Function:
+            keep(make(fn))
+            return fn
+
+        return register
+
+    #: ``with skill.commands(map, bag):`` in a script: these are heard first, while the block is under way.
+    commands = staticmethod(scope)
 
     def before_turn(self, fn: Function) -> Function:
         """Call ``fn(request)`` before the script hears a request (a decorator); gives the function itself.

@@ -223,7 +223,9 @@ def replay(skill: Skill, path: str | Path) -> int:
     data = json.loads(Path(path).read_text("utf-8"))
     if not isinstance(data, dict) or data.get("tornado_alice") != 1:
         raise SettingsError(f"{path} is no dialog exported by `python -m tornado_alice sessions export`")
-    own = Script(skill.dialogs.script.fn, "test")  # one version for all turns: every reply is compared
+    own = Script(
+        skill.dialogs.script.fn, "test", handlers=skill.beside
+    )  # one version for all turns: every reply is compared
     head = Head(epoch=data["epoch"], script=data["script"], state=data["state"])
     lemma = lemmatizer(skill.options.load_analyzer)
     try:

@@ -41,8 +41,9 @@ from .options import Options
 from .pace import Pace
 from .remedies import add_remedy
 from .reply import Reply, say
+from .request import Request
 from .script import Script, describe_failure
-from .session import Do, Failed, Finished, Instruction, Say, Session, digest
+from .session import Do, Failed, Finished, Hearer, Instruction, Say, Session, digest
 from .step import Continue
 from .work import Work
 
@@ -172,7 +173,7 @@ class Turn:
         """A script for a session that is not in memory: a new one, or replayed from the journal."""
         head = known.head
         if head is None:
-            if self.data["session"].get("new") is False and not self.runtime.may_be_first(self.key, self.message_id):
+            if self._goes_on() and not self.runtime.may_be_first(self.key, self.message_id):
                 raise Diverged(
                     Head(), ScriptError("the platform goes on with a session that the journal does not hold")
                 )
@@ -188,6 +189,11 @@ class Turn:
             raise Diverged(head.next_epoch(), error) from error
         self._recall(live, known)
         return live
+
+    def _goes_on(self) -> bool:
+        """Does the platform go on with a dialog? (A player may tell of a melody long after its dialog.)"""
+        taker = self.runtime.script.handlers.event(Request(self.data, self.runtime.lemma))
+        return self.data["session"].get("new") is False and taker is None
 
     async def _feed(self, session: Session, turns: list[Record]) -> None:
         """Replay turns; in a thread from the first one on that blocks."""
@@ -260,7 +266,7 @@ class Turn:
             elif isinstance(instruction, Continue):
                 live = self._continue(live, instruction)
                 session = live.session
-                instruction = await self._resume(session, session.begin, self.data, self.at)
+                instruction = await self._resume(session, session.begin, self.data, self.at, Hearer())
             else:
                 return await self._speak(live, instruction)
         error = ScriptError("1000 steps in one turn and not a word: say something, or do them in one step")
@@ -269,7 +275,7 @@ class Turn:
     async def _speak(self, live: LiveSession, instruction: Instruction) -> bytes:
         match instruction:
             case Say(reply):
-                return await self._commit(live, reply, ended=reply["end_session"])
+                return await self._commit(live, reply, ended=reply["end_session"] or not live.session.has_begun)
             case Finished():
                 reply = say(*self.options.closing, end_session=True)
                 return await self._commit(live, reply, ended=True, by_script=False)

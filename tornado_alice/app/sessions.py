@@ -126,6 +126,9 @@ def _transcript(epoch: int, record: Record) -> str:
     reply = json.loads(record.reply)["response"]
     lines = [f"{_time(record.at)}  [{epoch}.{record.n}]  {_said(record)}"]
     for op in record.ops:
+        if "heard_by" in op:
+            lines.append(f"{'':>25}heard by {printable(op['heard_by'])}")
+            continue
         outcome = "is under way" if "wait" in op else json.dumps(op.get("ok", op.get("error")), ensure_ascii=False)
         lines.append(f"{'':>25}step {printable(op.get('name', op.get('wait')))}: {printable(outcome[:200])}")
     lines.append(f"{'':>25}Alice: {printable(reply['text'])}{'  (end)' if reply['end_session'] else ''}")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 #: What names a dialog: skill_id, session_id.
 Key = tuple[str, str]
-#: What happened inside a turn: ``{"name", "ok" | "error"}`` or ``{"wait": name}``.
+#: What happened inside a turn: ``{"name", "ok" | "error"}``, ``{"wait": name}`` or ``{"heard_by": name}``.
 Op = dict[str, Any]
 
 

@@ -186,7 +186,7 @@ def _json(text: Any) -> Any:
 
 
 def _is_op(op: Any) -> bool:
-    return isinstance(op, dict) and ("wait" in op or ("name" in op and _is_outcome(op)))
+    return isinstance(op, dict) and ("wait" in op or "heard_by" in op or ("name" in op and _is_outcome(op)))
 
 
 def _is_outcome(outcome: Any) -> bool:

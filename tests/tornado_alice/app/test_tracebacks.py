@@ -121,7 +121,7 @@ def test_a_reply_that_alice_would_refuse_is_logged_with_its_line(logs: Any) -> N
 def test_a_failure_that_is_not_the_authors_is_shown_whole(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no frame is the author's, the traceback hides nothing."""
 
-    monkeypatch.setattr("tornado_alice.limits.normalize", getitem)  # reply[mending]: no frame of Python's
+    monkeypatch.setattr("tornado_alice.limits.normalize", getitem)  # it fails without a frame of Python's
     skill = Skill("fine")
 
     @skill.script
@@ -130,7 +130,7 @@ def test_a_failure_that_is_not_the_authors_is_shown_whole(logs: Any, monkeypatch
 
     with Dialog(skill) as alice:
         assert alice.say().ended
-    assert "session.py" in logs.take("KeyError")
+    assert "session.py" in logs.take("TypeError")
 
 
 @pytest.mark.parametrize(
