@@ -19,7 +19,6 @@ import os
 import random
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from soak import SKILL, Soak, repeated_effects
@@ -69,9 +68,8 @@ def stuck(journal: SqliteJournal) -> int:
 def measure(given: argparse.Namespace, folder: Path) -> dict[str, int]:
     os.environ["CRASH_EFFECTS"] = str(folder / "effects.txt")
     os.environ["CRASH_BLOCKING"] = "1" if given.blocking else ""
-    end = time.monotonic() + 60 * given.minutes
-    soak = Soak(folder, ["--durability", given.durability], given.seed, end, given.ablate == "claims", given.processes)
-    soak.run(given.users)
+    soak = Soak(folder, ["--durability", given.durability], given.seed, given.ablate == "claims", given.processes)
+    soak.run(given.users, 60 * given.minutes)
     journal = SqliteJournal(folder / FILE_NAME)
     journal.open()
     counts = soak.counts

@@ -45,8 +45,9 @@ class Server:
 class Soak:
     """The run: its servers, its users, and what they have seen."""
 
-    def __init__(self, folder: Path, options: list[str], seed: int, end: float, ablated: bool, processes: int) -> None:
-        self.folder, self.options, self.seed, self.end, self.ablated = folder, options, seed, end, ablated
+    def __init__(self, folder: Path, options: list[str], seed: int, ablated: bool, processes: int) -> None:
+        self.folder, self.options, self.seed, self.ablated = folder, options, seed, ablated
+        self.end = 0.0
         self.servers = [Server(n) for n in range(processes)]
         self.counts: Counter[str] = Counter()
         self.killed: dict[int, float] = {}
@@ -55,11 +56,12 @@ class Soak:
         self._frozen = 0
         self._lock = threading.Lock()
 
-    def run(self, users: int) -> None:
-        """Until the end, or the first failure of a thread; all servers have ended afterwards."""
+    def run(self, users: int, seconds: float) -> None:
+        """So long from when the servers answer, or until a thread fails; all servers have ended afterwards."""
         try:
             for server in self.servers:
                 self._start(server)
+            self.end = time.monotonic() + seconds
             work: list[Callable[[], None]] = [lambda s=server: self._disturb(s) for server in self.servers]  # type: ignore[misc]
             work += [lambda n=n: self._user(n) for n in range(users)]  # type: ignore[misc]
             threads = [threading.Thread(target=self._guarded, args=(one,)) for one in work]
