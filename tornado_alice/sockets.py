@@ -75,6 +75,8 @@ def bind(port: int, address: str) -> list[PatientSocket]:
             if (sock := _socket(family, kind, proto)) is not None:
                 sockets.append(sock)
                 own_port = port or (sockets[0].getsockname()[1] if sockets[1:] else 0)
+                # a port that others may use again is also chosen twice, as long as nobody listens
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, own_port != 0)
                 sock.bind((place[0], own_port, *place[2:]))
     except OSError as error:
         close(sockets)
@@ -96,7 +98,6 @@ def _socket(family: int, kind: int, proto: int) -> PatientSocket | None:
             return None
         raise
     sock.setblocking(False)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return sock

@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from tornado_alice import listener as module
 from tornado_alice.listener import TIMES, Listener, Stage, most_connections
-from tornado_alice.sockets import bind
+from tornado_alice.sockets import bind, close
 
 pytestmark = pytest.mark.gen_test
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -229,3 +229,13 @@ async def test_names_with_several_addresses_get_one_port() -> None:
     assert all(sock.type == socket.SOCK_STREAM for sock in sockets)
     for sock in sockets:
         sock.close()
+
+
+def test_a_chosen_port_is_chosen_once() -> None:
+    """Sockets that do not listen yet get ports of their own: another process could not listen on the same one."""
+    bound = [sock for _ in range(200) for sock in bind(0, "127.0.0.1")]
+    try:
+        assert not any(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) for sock in bound)
+        assert len({sock.getsockname() for sock in bound}) == len(bound)
+    finally:
+        close(bound)
