@@ -42,6 +42,7 @@ FLOORS = {
         ["app.loading", "app.metrics", "app.password", "app.terminal", "app.units"],
         ["app.gate"],
         ["app.settings"],
+        ["app.skills"],
         ["app.chat", "app.sessions", "app.server"],
         ["app.cli", "app"],
         ["app.start"],

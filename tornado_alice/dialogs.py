@@ -49,6 +49,7 @@ class Dialogs:
         journal: where turns are kept.
         clock: seconds since the Unix epoch.
         hooks: what hears of its turns.
+        scope: begins the keys of its sessions in the journal; another one keeps them from other skills' sessions.
 
     Attributes:
         counts: turns kept, replays, failures of the script, journal_errors; since the start of the process.
@@ -61,13 +62,14 @@ class Dialogs:
         options: Options,
         clock: Callable[[], float] = time.time,
         hooks: Hooks | None = None,
+        scope: str = "",
     ) -> None:
         self.script = script
         self.hooks = Hooks() if hooks is None else hooks
         self.cache = SessionCache(options.max_live, options.idle)
         self.pace = Pace(script.fn, options.threads, MOST_THREADS)
         self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
-        self.journal, self.options, self._clock = journal, options, clock
+        self.journal, self.options, self._clock, self._scope = journal, options, clock, scope
         self.counts: Counter[str] = Counter()
         self._quota = Quota()
         self.work = Work(journal)
@@ -88,9 +90,10 @@ class Dialogs:
         """
         data = protocol.parse(body)
         session = data["session"]
-        key = (session.get("skill_id") or "", session["session_id"])
-        if self.options.skill_ids and key[0] not in self.options.skill_ids:
-            raise ForeignSkill("session.skill_id", f"session.skill_id: {key[0]!r} is not served here")
+        skill_id = session.get("skill_id") or ""
+        if self.options.skill_ids and skill_id not in self.options.skill_ids:
+            raise ForeignSkill("session.skill_id", f"session.skill_id: {skill_id!r} is not served here")
+        key = (self._scope + skill_id, session["session_id"])
         if not self._quota.allows(key[0], len(body)):
             raise QuotaError("body", f"body: {len(body)} bytes; this skill has sent too many large bodies, try later")
         lock = self._locks.get(key)

@@ -102,6 +102,8 @@ class Skill:
         )
         self.hooks = Hooks()
         self.beside = Handlers()
+        #: What `python -m tornado_alice` puts before the skill_id of a session where several skills share a journal.
+        self.scope = ""
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
@@ -203,7 +205,7 @@ class Skill:
         if self._script is None:
             raise SettingsError(f"skill {self.name!r} has no script: put @skill.script before a function")
         if self._dialogs is None or self._dialogs.journal is not self.journal:
-            self._dialogs = Dialogs(self._script, self.journal, self.options, hooks=self.hooks)
+            self._dialogs = Dialogs(self._script, self.journal, self.options, hooks=self.hooks, scope=self.scope)
         return self._dialogs
 
     async def handle(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +267,7 @@ class Skill:
         stopping = stop_signals()
         sockets = bind(port, host)
         await self.start()
-        listener = Listener(WebhookPort(self.webhook), tls=tls)
+        listener = Listener(WebhookPort({"/": self.webhook}), tls=tls)
         listener.serve(sockets)
         place = url("https" if tls else "http", host, sockets[0].getsockname()[1])
         print(f"Serving skill {self.name} on {place}", flush=True)

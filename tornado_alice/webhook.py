@@ -6,13 +6,13 @@ It speaks to Tornado as a Router that gives a HTTPMessageDelegate for each reque
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 
 from . import protocol
-from .dialogs import Dialogs
 from .errors import RequestError
 from .exchange import Exchange, Refusal
 
@@ -22,6 +22,13 @@ log = logging.getLogger(__name__)
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
+class Answers(Protocol):
+    """What a webhook asks: the dialogs of a skill, or those of several."""
+
+    async def answer(self, body: bytes) -> bytes:
+        """The answer to one request of the platform; RequestError if it is none."""
+
+
 class Webhook(Router):
     """``POST``: one turn of a dialog.
 
@@ -29,7 +36,7 @@ class Webhook(Router):
     the engine itself fails. Whatever happens, there is an answer.
     """
 
-    def __init__(self, dialogs: Dialogs) -> None:
+    def __init__(self, dialogs: Answers) -> None:
         self.dialogs = dialogs
         self._under_way: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
 
@@ -49,21 +56,27 @@ class Webhook(Router):
 
 
 class WebhookPort(Router):
-    """The webhook at one path of a port, and nothing else. The path may be a secret, so nothing here logs it."""
+    """Webhooks by their paths at a port, and nothing else. A path may be a secret, so nothing here logs it.
 
-    def __init__(self, webhook: Webhook, path: str = "/") -> None:
-        self._webhook, self._path = webhook, path
+    Args:
+        webhooks: by path.
+        prefix: what all the paths begin with.
+    """
+
+    def __init__(self, webhooks: Mapping[str, Webhook], prefix: str = "/") -> None:
+        self._webhooks, self._prefix = webhooks, prefix
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
-        if request.path == self._path:
-            return self._webhook.find_handler(request)
+        webhook = self._webhooks.get(request.path)
+        if webhook is not None:
+            return webhook.find_handler(request)
         return Refusal(request, 404, "not_found", "there is nothing here", "path")
 
     def wants(self, request: HTTPServerRequest) -> bool:
-        """Is it for the webhook, if pages are at the same port? What is near a secret path is kept from them too."""
-        if self._path == "/":
-            return request.path == "/" and request.method == "POST"
-        return request.path.startswith(self._path)
+        """Is it for a webhook, if pages are at the same port? What is near a secret path is kept from them too."""
+        if self._prefix == "/":
+            return request.path in self._webhooks and (request.path != "/" or request.method == "POST")
+        return request.path.startswith(self._prefix)
 
 
 class _Delivery(Exchange):
@@ -95,7 +108,7 @@ class _Delivery(Exchange):
     def on_connection_close(self) -> None:
         self._body.clear()
 
-    async def answer(self, dialogs: Dialogs) -> None:
+    async def answer(self, dialogs: Answers) -> None:
         try:
             answer = await dialogs.answer(b"".join(self._body))
         except RequestError as error:

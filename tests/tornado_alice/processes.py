@@ -46,11 +46,10 @@ class ServerProcess:
         call = urllib.request.Request(self.url + path, body, headers)
         try:
             with urllib.request.urlopen(call, timeout=30) as answer:
-                content = answer.read()
-                return answer.status, json.loads(content) if content[:1] in b"{[" else content.decode()
+                return answer.status, _content(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read() or b"null")
+                return error.code, _content(error.read())
 
     def say(self, command: str, message_id: int, session_id: str = "s") -> str:
         session = {"session_id": session_id}
@@ -71,3 +70,7 @@ class ServerProcess:
 
     def _gone(self) -> None:
         _, self.errors = self.process.communicate(timeout=20)
+
+
+def _content(body: bytes) -> Any:
+    return json.loads(body) if body.startswith((b"{", b"[")) else body.decode() or None

@@ -28,12 +28,12 @@ from .units import duration, size
 log = logging.getLogger(__name__)
 
 COMMANDS = """commands:
-  python -m tornado_alice [SCRIPT]              serve a skill and the dashboard (this help)
+  python -m tornado_alice [SCRIPT ...]          serve skills and the dashboard (this help)
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
 
 SCRIPT is a file (hello.py) or a module, optionally with :name of the Skill (default: skill).
-Without it the bundled skill about the digits of pi runs."""
+Without it the bundled skill about the digits of pi runs. Several have a webhook each: a.py at /a, b.py at /b."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,11 +71,11 @@ def _explain(error: Exception) -> str | None:
 def _serve(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tornado_alice",
-        description="Serve a skill of Alice and the pi dashboard in one process.",
+        description="Serve skills of Alice and the pi dashboard in one process.",
         epilog=COMMANDS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill")
+    parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help="file or module of a skill")
     parser.add_argument("--port", type=_port, default=8888, help="port to listen on; 0 chooses one (%(default)s)")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (%(default)s)")
     _add_public(parser)
@@ -105,7 +105,7 @@ def _serve(words: list[str]) -> int:
     parser.add_argument("--dask-scheduler", metavar="tcp://HOST:PORT", help="of the cluster, for --engine dask")
     _add_retention(parser)
     _add_debug(parser)
-    given = parser.parse_args(words)
+    given = parser.parse_intermixed_args(words)  # options may stand between two scripts
     _log(logging.DEBUG if given.debug else logging.INFO)
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in vars(given).items()
@@ -160,7 +160,7 @@ def _chat(words: list[str]) -> int:
 
 
 async def _talk(script: str | None, data_dir: Path) -> None:
-    server = Server(Settings(script=script, data_dir=data_dir, durability="memory"))
+    server = Server(Settings(scripts=() if script is None else (script,), data_dir=data_dir, durability="memory"))
     await server.start_halves(with_pi=script is None)
     try:
         await chat(server.skill)
@@ -200,7 +200,7 @@ def _sessions(words: list[str]) -> int:
     if given.action == "show":
         sessions.show_session(journal, given.id)
     elif given.action == "replay":
-        settings = Settings(script=given.script, data_dir=given.data_dir)
+        settings = Settings(scripts=() if given.script is None else (given.script,), data_dir=given.data_dir)
         sessions.replay_session(journal, given.id, Server(settings).skill, given.until, given.pdb)
     elif given.action == "export":
         sessions.export_session(journal, given.id, given.output)

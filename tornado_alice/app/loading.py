@@ -1,8 +1,9 @@
-"""Find the Skill that a command line names: ``hello.py``, ``package.module``, either with ``:name``."""
+"""Find the Skills that a command line names: ``hello.py``, ``package.module``, either with ``:name``."""
 
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -21,22 +22,76 @@ def load_skill(script: str) -> Skill:
     >>> load_skill("tornado_alice.examples.survey").name
     'tornado_alice.examples.survey'
     """
+    return load_skills([script])[0]
+
+
+def load_skills(scripts: Sequence[str]) -> list[Skill]:
+    """The Skills of several scripts for one process; a file or module that several of them name is loaded once.
+
+    Raises:
+        SettingsError: as `load_skill`; two files would be one module, or have different neighbours of one name.
+    """
+    modules: dict[str, ModuleType] = {}
+    for place in dict.fromkeys(script.partition(":")[0] for script in scripts):
+        same = next((other for other in modules if _stem(other) == _stem(place)), None)
+        if same is not None:
+            raise SettingsError(f"{same} and {place}: one process has one module of a name; rename one of them")
+        _check_neighbours([*modules, place])  # before and after: the script may fail for what it has got
+        modules[place] = _load(place)
+        _check_neighbours(list(modules))
+    parts = [script.partition(":") for script in scripts]
+    return [_find(modules[place], place, name or "skill") for place, _, name in parts]
+
+
+def script_name(script: str) -> str:
+    """The last word of what a command line names.
+
+    >>> script_name("skills/shop.py"), script_name("company.skills.quiz"), script_name("games.py:chess")
+    ('shop', 'quiz', 'chess')
+    """
     place, _, name = script.partition(":")
+    return name or place.removesuffix(".py").replace("/", ".").rpartition(".")[2]
+
+
+def _stem(place: str) -> str:
+    return Path(place).stem if place.endswith(".py") else place
+
+
+def _check_neighbours(places: list[str]) -> None:
+    """Python keeps modules by name: the second script would get the first one's neighbour for its own."""
+    folders = {Path(place).resolve().parent for place in places if place.endswith(".py")}
+    if len(folders) < 2:
+        return
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or ".")
+        home = file.parent.parent if file.name == "__init__.py" else file.parent
+        if "." in name or home not in folders:
+            continue
+        for folder in folders:
+            others = [path for path in (folder / f"{name}.py", folder / name / "__init__.py") if path.exists()]
+            if folder != home and others:
+                raise SettingsError(f"{file} and {others[0]}: one process has one module of a name; rename one of them")
+
+
+def _load(place: str) -> ModuleType:
     token = hosted.set(True)
     try:
-        module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+        return _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
     except Exception as error:
         add_remedy(error)
         raise
     finally:
         hosted.reset(token)
-    found = getattr(module, name or "skill", None)
+
+
+def _find(module: ModuleType, place: str, name: str) -> Skill:
+    found = getattr(module, name, None)
     if not isinstance(found, Skill):
         names = [key for key, value in vars(module).items() if isinstance(value, Skill)]
         hint = (
             f"it has {', '.join(names)}: write {place}:{names[0]}" if names else "write skill = Skill(__name__) there"
         )
-        raise SettingsError(f"{place} has no Skill called {name or 'skill'}; {hint}")
+        raise SettingsError(f"{place} has no Skill called {name}; {hint}")
     return found
 
 

@@ -7,12 +7,13 @@ from tornado.web import RequestHandler
 
 
 class Metric(NamedTuple):
-    """One number for Prometheus; `kind` is ``counter`` or ``gauge``."""
+    """One number for Prometheus; `kind` is ``counter`` or ``gauge``, `labels` tell it from others of its name."""
 
     name: str
     kind: str
     help: str
     value: float
+    labels: str = ""
 
 
 class HealthHandler(RequestHandler):
@@ -66,5 +67,16 @@ def exposition(metrics: Iterable[Metric]) -> str:
     # HELP alice_turns_total Turns kept.
     # TYPE alice_turns_total counter
     alice_turns_total 3
+
+    What has labels follows those of its name: the format wants them in one group.
     """
-    return "".join(f"# HELP {m.name} {m.help}\n# TYPE {m.name} {m.kind}\n{m.name} {m.value:g}\n" for m in metrics)
+    groups: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        groups.setdefault(metric.name, []).append(metric)
+    return "".join(map(_group, groups.values()))
+
+
+def _group(metrics: list[Metric]) -> str:
+    name, kind, help, *_ = metrics[0]
+    samples = "".join(f"{name}{metric.labels} {metric.value:g}\n" for metric in metrics)
+    return f"# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}"

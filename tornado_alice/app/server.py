@@ -23,12 +23,13 @@ from ..journal.base import Retention
 from ..listener import Listener, most_connections
 from ..options import parse_skill_ids
 from ..serving import GRACE, stop_signals, url
+from ..skill import Skill
 from ..sockets import PatientSocket, bind, close
 from ..webhook import WebhookPort
 from .gate import PagesGate
-from .loading import load_skill
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
 from .settings import Settings, is_loopback
+from .skills import Skills
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +49,22 @@ class Server:
             engine=make_engine(settings),
             max_digits=settings.pi_max_digits,
             max_queue=settings.pi_max_queue,
-            talk=lambda: (self.skill.dialogs.counts["turns"], len(self.skill.dialogs.cache)),
+            talk=lambda: self.skills.talk(),
         )
-        self.skill = load_skill(settings.script) if settings.script else make_skill(self.service)
-        if not self.skill.has_own_journal:
-            self.skill.journal = make_journal(settings)
+        if settings.scripts:
+            self.skills = Skills.load(settings.scripts, lambda: make_journal(settings))
+        else:
+            self.skills = Skills({"pi": make_skill(self.service)}, lambda: make_journal(settings))
         if settings.skill_ids:
             self.skill.options = replace(self.skill.options, skill_ids=parse_skill_ids(settings.skill_ids))
         self._has_pi = False
         self._ready = False
         self._listeners: list[Listener] = []
+
+    @property
+    def skill(self) -> Skill:
+        """The only one, or the first of several."""
+        return next(iter(self.skills))
 
     async def start(self) -> str:
         """Bind, open, listen; what is served where, for people.
@@ -75,7 +82,8 @@ class Server:
             await self.stop()
             raise
         self._ready = True
-        asyncio.get_running_loop().run_in_executor(None, self.skill.dialogs.lemma, "слово")  # loads the dictionary
+        for skill in self.skills:
+            asyncio.get_running_loop().run_in_executor(None, skill.dialogs.lemma, "слово")  # loads the dictionary
         if self._has_pi and self._rules.password is None and not is_loopback(self.settings.address):
             log.warning("the pages have no password, and others than this machine reach them: see --password-file")
         return self._places(*(sockets[0].getsockname()[1] for sockets in ports))
@@ -92,7 +100,8 @@ class Server:
         return ports
 
     def _listen(self, ports: list[list[PatientSocket]]) -> None:
-        webhook = WebhookPort(self.skill.webhook, self.settings.webhook_path)
+        path = self.settings.webhook_path
+        webhook = WebhookPort(self.skills.webhooks(path), path)
         routers = [PagesGate(self.application(), self._rules, webhook if len(ports) == 1 else None), webhook]
         for router, sockets in zip(routers, ports, strict=False):  # without a port of its own the webhook has no second
             most = most_connections() // len(ports)
@@ -108,6 +117,9 @@ class Server:
             webhook = url("http", settings.webhook_address or settings.address, webhook_port)
         if settings.webhook_path != "/":
             webhook += "***"
+        if len(self.skills.names) > 1:
+            below = ", ".join(f"{webhook.rstrip('/')}/{name}" for name in self.skills.names)
+            return f"dashboard on {pages}, webhooks on {below}"
         if webhook == pages:
             return f"webhook and dashboard on {pages}"
         return f"dashboard on {pages}, webhook on {webhook}"
@@ -117,7 +129,7 @@ class Server:
         if with_pi:
             await self._start_pi()
         try:
-            await self.skill.start()
+            await self.skills.start()
         except BaseException:
             await self.stop()
             raise
@@ -141,7 +153,7 @@ class Server:
     def fatal_trouble(self) -> str | None:
         """What only a restart helps: the journal's file is not there any more."""
         try:
-            self.skill.journal.check()
+            self.skills.check()
         except JournalError as error:
             return str(error) if self._ready else None
         return None
@@ -151,18 +163,15 @@ class Server:
         if not self._ready:
             return "draining"
         try:
-            self.skill.journal.check()
-            await self.skill.journal.load(("", "readyz"))
+            self.skills.check()
+            await self.skills.read()
         except JournalError as error:
             return str(error)
         return None
 
     def metrics(self) -> Iterator[Metric]:
         """Numbers of both halves."""
-        dialogs = self.skill.dialogs
-        yield Metric("alice_live_scripts", "gauge", "Suspended scripts in memory.", len(dialogs.cache))
-        for name in ("turns", "replays", "failures", "journal_errors"):
-            yield Metric(f"alice_{name}_total", "counter", f"Dialogs: {name} since the start.", dialogs.counts[name])
+        yield from self.skills.metrics()
         if self._has_pi:
             yield Metric("pi_jobs", "gauge", "Jobs in the table.", self.service.jobs(Listing(per_page=1))[1])
             yield Metric("pi_digits_on_disk", "gauge", "Digits of pi after the point on disk.", self.service.available)
@@ -171,7 +180,7 @@ class Server:
         """Answer what is under way, close the connections, then both halves."""
         self._ready = False
         await asyncio.gather(*(listener.drain(GRACE) for listener in self._listeners))
-        await self.skill.stop()  # before the service, since its steps may wait for it
+        await self.skills.stop()  # before the service, since its steps may wait for it
         if self._has_pi:
             await self.service.stop()
 
@@ -224,7 +233,7 @@ async def _run(settings: Settings) -> int:
     except PiError as error:
         print(f"The pi service cannot start: {error}", file=sys.stderr)
         return 1
-    print(f"tornado_alice serves {server.skill.name}: {places}", flush=True)
+    print(f"tornado_alice serves {', '.join(server.skills.names)}: {places}", flush=True)
     await stopping.wait()
     print("Stopping.", flush=True)
     await server.stop()

@@ -29,10 +29,10 @@ def list_sessions(journal: SqliteJournal, wanted: Wanted, limit: int, as_json: b
     if not sessions:
         such = "No sessions" if wanted == Wanted() else "No such sessions"
         print(f"{such} are recorded in {journal.path}.")
+    has_several = len({entry.key[0] for entry in sessions}) > 1
     for entry in sessions:
-        line = (
-            f"{entry.id:>6}  {_time(entry.last)}  {entry.turns:>4} turns  {entry.state:<6}  {printable(entry.key[1])}"
-        )
+        name = printable(f"{entry.key[0]}  {entry.key[1]}" if has_several else entry.key[1])
+        line = f"{entry.id:>6}  {_time(entry.last)}  {entry.turns:>4} turns  {entry.state:<6}  {name}"
         print(line if entry.failure is None else f"{line}  {printable(entry.failure)}")
 
 

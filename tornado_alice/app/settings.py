@@ -12,6 +12,7 @@ from ..errors import SettingsError
 from ..journal.base import Retention
 from ..journal.sqlite import FILE_NAME
 from .gate import Rules, host_names
+from .loading import script_name
 from .password import Password
 
 #: First parts of the paths of the pages; the webhook cannot be there if it shares their port.
@@ -29,7 +30,7 @@ class Settings:
         SettingsError: what is set cannot work; the message names the option and the remedy.
     """
 
-    script: str | None = None
+    scripts: tuple[str, ...] = ()
     address: str = "127.0.0.1"
     port: int = 8888
     webhook_address: str | None = None
@@ -54,6 +55,8 @@ class Settings:
     keep_failed_size: int = Retention.failed_bytes
 
     def __post_init__(self) -> None:
+        if self.skill_ids and len(self.scripts) > 1:
+            raise SettingsError("--skill-id is for one script; with several name Skill(skill_ids=[...]) in each")
         path = self.webhook_path
         if not re.fullmatch(r"/[\w.~/-]*", path, re.ASCII):
             raise SettingsError("--webhook-path: a path like /hook-1f8a, of letters, digits and . _ ~ - /")
@@ -63,6 +66,11 @@ class Settings:
             raise SettingsError("--webhook-address needs --webhook-port: at the port of the pages it is theirs")
         if path != "/" and any(path.startswith(taken) or taken.startswith(path) for taken in TAKEN):
             raise SettingsError("--webhook-path: the pages are there; choose a longer one, or give it a --webhook-port")
+        for script in self.scripts if path == "/" and len(self.scripts) > 1 else ():
+            if f"/{script_name(script)}" in TAKEN:
+                raise SettingsError(
+                    f"{script}: /{script_name(script)} is of the pages; give --webhook-path /skills, say"
+                )
 
     @property
     def journal_path(self) -> Path:

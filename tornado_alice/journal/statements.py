@@ -147,7 +147,8 @@ def turns(conn: sqlite3.Connection, id: int) -> list[tuple[int, Record]]:
 def sessions(conn: sqlite3.Connection, limit: int, wanted: Wanted) -> list[Summary]:
     """The sessions that are wanted, the latest first; all of them for a limit of -1."""
     query = f"""SELECT {SUMMARY} FROM session JOIN turn ON turn.session = session.id
-                WHERE (:skill IS NULL OR skill_id = :skill) AND (:state IS NULL OR :state =
+                WHERE (:skill IS NULL OR skill_id = :skill
+                       OR substr(skill_id, 1, length(:skill) + 1) = :skill || '/') AND (:state IS NULL OR :state =
                     CASE WHEN NOT ended THEN 'open' WHEN failure IS NULL THEN 'ended' ELSE 'failed' END)
                 GROUP BY session.id HAVING :since IS NULL OR max(at) >= :since
                 ORDER BY max(at) DESC LIMIT :limit"""  # noqa: S608 a constant

@@ -59,7 +59,7 @@ def make(rules: Rules, path: str) -> Router:
             yield say("да")
 
     pages = Application([("/feed", Feed), ("/.*", Page)])
-    return PagesGate(pages, rules, WebhookPort(skill.webhook, path))
+    return PagesGate(pages, rules, WebhookPort({path: skill.webhook}, path))
 
 
 @pytest.fixture

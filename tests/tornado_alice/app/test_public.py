@@ -118,7 +118,7 @@ def test_ports_accept_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_l
         await start_halves(self, with_pi=False)
 
     monkeypatch.setattr(Server, "start_halves", start)
-    server = Server(Settings(script="tornado_alice.examples.survey", port=port, data_dir=tmp_path / "data"))
+    server = Server(Settings(scripts=("tornado_alice.examples.survey",), port=port, data_dir=tmp_path / "data"))
     io_loop.run_sync(server.start)
     socket.create_connection(("127.0.0.1", port)).close()
     io_loop.run_sync(server.stop)
@@ -127,7 +127,7 @@ def test_ports_accept_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_l
 
 def test_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_loop: Any) -> None:
     """A server is ready while its journal can be read and it does not stop."""
-    server = Server(Settings(script="tornado_alice.examples.survey", data_dir=tmp_path / "data", port=0))
+    server = Server(Settings(scripts=("tornado_alice.examples.survey",), data_dir=tmp_path / "data", port=0))
     assert io_loop.run_sync(server.trouble) == "draining"
     monkeypatch.setattr(server, "_start_pi", io_sleep)
     io_loop.run_sync(server.start)
