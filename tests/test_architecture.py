@@ -18,8 +18,10 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "fingerprint", "threads", "serving", "dates", "spoken", "numerals"],
-        ["frozen", "limits", "frames", "remedies", "diagnosis", "sockets", "quota"],
+        ["protocol", "morphology", "context", "threads", "serving", "dates", "numerals", "frames"],
+        ["media"],
+        ["fingerprint", "spoken"],
+        ["frozen", "limits", "remedies", "diagnosis", "sockets", "quota"],
         ["entities", "rotation", "states"],
         ["envelope"],
         ["subscripts", "unheard", "tails"],
@@ -43,7 +45,8 @@ FLOORS = {
         ["app.gate"],
         ["app.settings"],
         ["app.skills"],
-        ["app.chat", "app.sessions", "app.server"],
+        ["app.resources"],
+        ["app.chat", "app.sessions", "app.server", "app.upload"],
         ["app.cli", "app"],
         ["app.start"],
         ["__main__"],

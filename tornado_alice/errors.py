@@ -13,6 +13,7 @@
     │   └── NonDeterminismError replay does not lead where the live run had led
     ├── JournalError            the journal cannot be read or written now
     │   └── JournalConflict     another process has written this turn already
+    ├── UploadError             a picture or sound cannot be uploaded
     ├── CannotListen            a port is taken, or not ours (also an OSError)
     └── SettingsError           a command line or a Skill option that cannot work
 
@@ -118,6 +119,10 @@ class JournalError(AliceError):
 
 class JournalConflict(JournalError):
     """Another process has written this turn already: read on and try again."""
+
+
+class UploadError(AliceError):
+    """A picture or sound cannot be uploaded: the file, the network or the platform does not let it."""
 
 
 class CannotListen(AliceError, OSError):

@@ -15,6 +15,8 @@ from hashlib import blake2b
 from types import ModuleType
 from typing import Any
 
+from . import media
+
 Function = Callable[..., Any]
 
 #: Folders that hold what is installed, wherever they lie.
@@ -96,7 +98,7 @@ def modules(fn: Function) -> list[ModuleType]:
 
 
 def version(fn: Function) -> str:
-    """Hash of the source of the script's own modules; 16 hex digits."""
+    """Hash of the source of the script's own modules and of what it has uploaded; 16 hex digits."""
     whole = blake2b(digest_size=8)
     own = sorted(files(fn))
     for name in own:
@@ -104,6 +106,8 @@ def version(fn: Function) -> str:
             whole.update(file.read())
     if not own:  # typed into an interpreter: only the code itself is there
         whole.update(fn.__code__.co_code)
+    elif (lock := media.lock_of(fn.__code__.co_filename)) is not None:
+        whole.update(repr(lock).encode())
     return whole.hexdigest()
 
 

@@ -41,6 +41,15 @@ def authors_place(frame: FrameType | None) -> str | None:
     return None
 
 
+def authors_file(frame: FrameType | None) -> str | None:
+    """The file of the author's code that has led to `frame`; None if none has."""
+    while frame is not None:
+        if is_authors(frame):
+            return frame.f_code.co_filename
+        frame = frame.f_back
+    return None
+
+
 def is_authors_fault(error: BaseException) -> bool:
     """Was the exception raised in the author's code, or by what that code has called? Or is it no Python at all?"""
     return isinstance(error, SyntaxError) or any(is_authors(trace.tb_frame) for trace in _traces(error))

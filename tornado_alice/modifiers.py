@@ -6,6 +6,7 @@ A modifier is a callable that takes the response dict and changes it; write your
 from datetime import datetime
 from typing import Any
 
+from . import media
 from .errors import ReplyError
 from .reply import Modifier
 
@@ -26,10 +27,17 @@ def button(title: Any, url: str | None = None, payload: Any = None, hide: bool =
 
 
 def image(image_id: str, title: str = "", description: str = "", button: dict[str, Any] | None = None) -> Modifier:
-    """A card with one picture; `image_id` comes from the platform when the picture is uploaded."""
+    """A card with one picture.
+
+    Args:
+        image_id: what the platform gave the picture, or the name of a file that was uploaded: ``image("cat.png")``.
+
+    Raises:
+        ReplyError: no file of that name was uploaded.
+    """
     card = {
         "type": "BigImage",
-        "image_id": image_id,
+        "image_id": media.image_id(image_id),
         "title": title,
         "description": description,
         "button": button,
@@ -58,9 +66,14 @@ def gallery(*items: dict[str, Any]) -> Modifier:
 def item(
     title: str = "", description: str = "", image_id: str = "", url: str | None = None, payload: Any = None
 ) -> dict[str, Any]:
-    """One item of `items(...)` or `gallery(...)`; pressing it opens `url` or sends `payload`."""
+    """One item of `items(...)` or `gallery(...)`; pressing it opens `url` or sends `payload`.
+
+    Its `image_id` may be the name of an uploaded file, as in `image`.
+    """
     link = {key: value for key, value in (("url", url), ("payload", payload)) if value is not None}
-    return _given({"image_id": image_id, "title": title, "description": description, "button": link or None})
+    return _given(
+        {"image_id": media.image_id(image_id), "title": title, "description": description, "button": link or None}
+    )
 
 
 def link(text: str = "", url: str | None = None, payload: Any = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""speech(): one literal for the ear and the eye. Pure.
+"""speech(): one literal for the ear and the eye.
 
 The marks are those of Alice's text to speech: ``+`` before a stressed vowel, ``sil <[milliseconds]>``, and
 ``<speaker ...>`` for sounds, voices and effects.
@@ -7,6 +7,7 @@ The marks are those of Alice's text to speech: ``+`` before a stressed vowel, ``
 import re
 
 from .errors import ReplyError
+from .media import sound_path
 
 #: Milliseconds.
 MAX_PAUSE = 10_000
@@ -63,13 +64,14 @@ def pause(milliseconds: int) -> Mark:
 
 
 def effect(sound: str) -> Mark:
-    """A sound: its name in the platform's library, or the path of an uploaded one.
+    """A sound: its name in the platform's library, the file of an uploaded one (``effect("bell.mp3")``), or its path.
 
     >>> effect("game-win-1"), effect("dialogs-upload/skill-id/sound-id.opus")
     ('<speaker audio="alice-sounds-game-win-1.opus">', '<speaker audio="dialogs-upload/skill-id/sound-id.opus">')
     """
     _check("effect", sound)
-    return Mark(f'<speaker audio="{sound if "/" in sound or sound.endswith(".opus") else LIBRARY.format(sound)}">')
+    is_path = "/" in sound or sound.endswith(".opus")
+    return Mark(f'<speaker audio="{sound_path(sound) or (sound if is_path else LIBRARY.format(sound))}">')
 
 
 def voice(name: str) -> Mark:

@@ -16,14 +16,17 @@ from ..errors import AliceError, SettingsError
 from ..frames import authors_part, is_authors_fault
 from ..journal import SqliteJournal
 from ..journal.records import Wanted
+from ..media import LOCK
 from ..serving import parse_port
 from ..session import quiet
 from . import sessions
 from .chat import chat
+from .resources import API, Resources
 from .server import Server, run
 from .settings import Settings
 from .terminal import printable
 from .units import duration, size
+from .upload import TOKEN, lock_for, make_plan, read_folder, read_token, show, tell_plan, upload
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ COMMANDS = """commands:
   python -m tornado_alice [SCRIPT ...]          serve skills and the dashboard (this help)
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
+  python -m tornado_alice upload FOLDER         pictures and sounds to the platform
 
 SCRIPT is a file (hello.py) or a module, optionally with :name of the Skill (default: skill).
 Without it the bundled skill about the digits of pi runs. Several have a webhook each: a.py at /a, b.py at /b."""
@@ -42,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # half of a surrogate pair, which users may send, must not end a command
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands = {"chat": _chat, "sessions": _sessions}
+    commands = {"chat": _chat, "sessions": _sessions, "upload": _upload}
     try:
         if words and words[0] in commands:
             return commands[words[0]](words[1:])
@@ -208,6 +212,59 @@ def _sessions(words: list[str]) -> int:
         since = None if given.since is None else time.time() - given.since
         sessions.list_sessions(journal, Wanted(given.state, since, given.skill), given.limit, given.json)
     return 0
+
+
+def _upload(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tornado_alice upload",
+        description="Upload pictures and sounds that are new or changed; their ids go to a file the script reads.",
+    )
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="with .png, .jpg, .mp3, .wav, .ogg, folders in it too"
+    )
+    parser.add_argument("--skill-id", metavar="ID", help="from the console; once there is a lock file it is known")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help=f"its first line; else ${TOKEN} has the token")
+    parser.add_argument("--lock", type=Path, metavar="FILE", help=f"where the ids are kept ({LOCK} beside FOLDER)")
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--list", action="store_true", help="show what the platform keeps, change nothing")
+    actions.add_argument("--dry-run", action="store_true", help="show what would be done, change nothing")
+    actions.add_argument("--delete-unused", action="store_true", help="delete what no file needs; asks before")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--api", default=API, metavar="URL", help="of the platform (%(default)s)")
+    _add_debug(parser)
+    given = parser.parse_args(words)
+    _log(logging.DEBUG if given.debug else logging.WARNING)
+    try:
+        asyncio.run(_bring(given))
+    except KeyboardInterrupt:
+        print("\nStopped. What was uploaded is in the lock file; the same command goes on.", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _bring(given: argparse.Namespace) -> None:
+    path = given.lock or given.folder.resolve().parent / LOCK
+    lock = lock_for(path, given.skill_id)
+    resources = Resources(lock.skill_id, read_token(given.token_file), given.api)
+    if given.list:
+        await show(lock, resources)
+        return
+    files, others = read_folder(given.folder)
+    for name in others:
+        print(f"left out, no picture or sound: {printable(name)}")
+    if given.dry_run:
+        tell_plan(await make_plan(files, lock, resources), len(files))
+        return
+    await upload(files, path, lock, resources, lambda count: given.delete_unused and (given.yes or _agrees(count)))
+
+
+def _agrees(count: int) -> bool:
+    print(
+        f"Delete {count} from the platform? A version of the skill that runs may still show them. [y/N] ",
+        end="",
+        flush=True,
+    )
+    return sys.stdin.readline().strip().lower() in ("y", "yes", "д", "да")
 
 
 def _add_debug(parser: argparse.ArgumentParser) -> None:
