@@ -25,7 +25,7 @@ from soak import SKILL, Soak, repeated_effects
 
 from tornado_alice import SqliteJournal
 from tornado_alice.app.loading import load_skill
-from tornado_alice.app.sessions import replay_session
+from tornado_alice.app.sessions import ask, replay_session
 from tornado_alice.journal.sqlite import FILE_NAME
 
 HARMLESS = ("kills", "stops", "terms", "turns acknowledged", "apologies")
@@ -43,8 +43,8 @@ def lost(journal: SqliteJournal, acknowledged: dict[tuple[str, int], bytes]) -> 
     """Acknowledged turns that the journal does not hold as they were acknowledged."""
     held = {
         (entry.key[1], record.message_id): record.reply
-        for entry in journal.sessions(-1)
-        for _, record in journal.turns(entry.id)
+        for entry in ask(journal, lambda journal: journal.sessions(-1))
+        for _, record in ask(journal, lambda journal, entry=entry: journal.turns(entry.id))
     }
     missed = [place for place, answer in acknowledged.items() if held.get(place) != answer]
     for place in missed:
@@ -55,7 +55,7 @@ def lost(journal: SqliteJournal, acknowledged: dict[tuple[str, int], bytes]) -> 
 def stuck(journal: SqliteJournal) -> int:
     """Sessions whose last epoch does not replay in this process."""
     skill, failed = load_skill(str(SKILL)), 0
-    for entry in journal.sessions(-1):
+    for entry in ask(journal, lambda journal: journal.sessions(-1)):
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 replay_session(journal, str(entry.id), skill, None, debug=False)
@@ -71,7 +71,6 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, int]:
     soak = Soak(folder, ["--durability", given.durability], given.seed, given.ablate == "claims", given.processes)
     soak.run(given.users, 60 * given.minutes)
     journal = SqliteJournal(folder / FILE_NAME)
-    journal.open()
     counts = soak.counts
     counts["turns acknowledged"] = len(soak.acknowledged)
     counts["acknowledged turns lost"] = lost(journal, soak.acknowledged)

@@ -70,7 +70,7 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
         await skill.start()
         for n in range(turns):
             await skill.dialogs.answer(body("1", n))
-        records, dialogs = [record for _, record in skill.journal.turns(1)], skill.dialogs
+        records, dialogs = [record for _, record in await skill.journal.turns(1)], skill.dialogs
         seed = next(iter(dialogs.cache._live.values())).session.secret
         rates = []
         for _ in range(7):

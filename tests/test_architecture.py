@@ -31,8 +31,17 @@ FLOORS = {
         ["questions"],
         ["directives", "script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
-        ["journal.statements"],
-        ["journal.memory", "journal.writer", "journal.sqlite", "journal"],
+        ["journal.statements", "journal.postgres_url", "journal.postgres.troubles", "journal.postgres.schema"],
+        ["journal.postgres.rows", "journal.postgres.statements", "journal.postgres.connections"],
+        ["journal.postgres.groups", "journal.postgres.leases"],
+        [
+            "journal.memory",
+            "journal.writer",
+            "journal.sqlite",
+            "journal.postgres.journal",
+            "journal.postgres",
+            "journal",
+        ],
         ["session"],
         ["pace", "work"],
         ["live"],
@@ -42,7 +51,7 @@ FLOORS = {
         ["skill"],
         ["testing"],
         ["app.loading", "app.metrics", "app.password", "app.terminal", "app.units"],
-        ["app.gate"],
+        ["app.gate", "app.journals"],
         ["app.settings"],
         ["app.skills"],
         ["app.resources"],
@@ -85,6 +94,7 @@ ONLY_IMPORTERS = {
     "pi_service": {"tornado_alice.app.server", "tornado_alice.app.settings"},
     "tornado_alice": {"pi_service.skill.script"},
     "sqlite_utils": {"pi_service.store"},
+    "asyncpg": {"tornado_alice.journal.postgres.connections", "tornado_alice.journal.postgres.troubles"},
 }
 
 
@@ -220,7 +230,7 @@ def test_the_face_exports_its_public_names(face: str) -> None:
 
 def test_import_is_light() -> None:
     """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils."""
-    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2")
+    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from databases import Postgres, serving
 from processes import HELLO, ServerProcess
 
 from tornado_alice.live import SessionCache
@@ -31,6 +32,19 @@ def hello(tmp_path: Path) -> str:
     path = tmp_path / "hello.py"
     path.write_text(HELLO, "utf-8")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for all tests; each takes a database of its own."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The URL of an empty database."""
+    return postgres.create()
 
 
 def children(pid: int) -> set[int]:

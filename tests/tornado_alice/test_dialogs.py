@@ -96,7 +96,7 @@ async def test_ping_opens_no_session() -> None:
     """An availability ping is answered without a session; within a dialog "ping" is what the user said."""
     skill = counting_skill()
     assert text(await ask(skill, "ping", 0)) == "pong"
-    assert len(skill.dialogs.cache) == 0 and skill.journal.sessions(10) == []
+    assert len(skill.dialogs.cache) == 0 and await skill.journal.sessions(10) == []
     await skill.handle(make_request("начали", 1, session={"session_id": "s", "new": True}))
     assert text(await ask(skill, "ping", 2)) == "2 ping"
 

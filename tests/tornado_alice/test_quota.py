@@ -40,4 +40,4 @@ async def test_too_much_is_a_refusal_that_names_its_reason(monkeypatch: pytest.M
     with pytest.raises(QuotaError, match="this skill has sent too many large bodies, try later") as caught:
         await skill.handle(make_request("", 0, state={"user": {"x": "ж" * (1 << 17)}}))
     assert (caught.value.status, caught.value.field) == (429, "body")
-    assert skill.journal.sessions(1) == []
+    assert await skill.journal.sessions(1) == []

@@ -14,7 +14,6 @@ from typing import Any
 
 from ..errors import AliceError, SettingsError
 from ..frames import authors_part, is_authors_fault
-from ..journal import SqliteJournal
 from ..journal.records import Wanted
 from ..media import LOCK
 from ..serving import parse_port
@@ -22,6 +21,7 @@ from ..session import quiet
 from . import sessions
 from .chat import chat
 from .resources import API, Resources
+from .journals import check_place, journal_file, make_archive, make_database
 from .server import Server, run
 from .settings import Settings
 from .terminal import printable
@@ -35,6 +35,7 @@ COMMANDS = """commands:
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
   python -m tornado_alice upload FOLDER         pictures and sounds to the platform
+  python -m tornado_alice migrate --journal URL bring the tables of a database to this release
 
 SCRIPT is a file (hello.py) or a module, optionally with :name of the Skill (default: skill).
 Without it the bundled skill about the digits of pi runs. Several have a webhook each: a.py at /a, b.py at /b."""
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # half of a surrogate pair, which users may send, must not end a command
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands = {"chat": _chat, "sessions": _sessions, "upload": _upload}
+    commands = {"chat": _chat, "migrate": _migrate, "sessions": _sessions, "upload": _upload}
     try:
         if words and words[0] in commands:
             return commands[words[0]](words[1:])
@@ -84,11 +85,12 @@ def _serve(words: list[str]) -> int:
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (%(default)s)")
     _add_public(parser)
     _add_data_dir(parser)
+    _add_journal(parser)
     parser.add_argument(
         "--durability",
         choices=("normal", "power", "memory"),
         default="normal",
-        help="what sessions survive: normal: kill -9; power: loss of power too; memory: nothing (%(default)s)",
+        help="what survives in a file: normal: kill -9; power: loss of power too; memory: nothing (%(default)s)",
     )
     parser.add_argument(
         "--pi-max-digits", type=_positive, default=10_000_000, metavar="N", help="largest n (%(default)s)"
@@ -175,6 +177,7 @@ async def _talk(script: str | None, data_dir: Path) -> None:
 def _sessions(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tornado_alice sessions", description="Recorded sessions.")
     _add_data_dir(parser)
+    _add_journal(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="the latest sessions")
     _add_filters(listing)
@@ -192,15 +195,16 @@ def _sessions(words: list[str]) -> int:
     for action in (show, replay, out):
         action.add_argument("id", type=_text, metavar="ID", help="number or session_id, as `list` shows them")
     for action in (listing, show, replay, out):
-        _add_data_dir(action, default=argparse.SUPPRESS)  # it may stand before or behind the action
+        _add_data_dir(action, default=argparse.SUPPRESS)  # they may stand before or behind the action
+        _add_journal(action, default=argparse.SUPPRESS)
     given = parser.parse_args(words)
-    path = Settings(data_dir=given.data_dir).journal_path
-    if not path.exists():
+    check_place(given.journal)
+    path = journal_file(given.journal, given.data_dir)
+    if path is not None and not path.exists():
         print(f"There is no journal {path}. Name its folder with --data-dir.", file=sys.stderr)
         return 1
     _log(logging.DEBUG if given.debug else logging.WARNING)
-    journal = SqliteJournal(path)
-    journal.open()
+    journal = make_archive(given.journal, given.data_dir)
     if given.action == "show":
         sessions.show_session(journal, given.id)
     elif given.action == "replay":
@@ -265,6 +269,32 @@ def _agrees(count: int) -> bool:
         flush=True,
     )
     return sys.stdin.readline().strip().lower() in ("y", "yes", "д", "да")
+
+
+def _migrate(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tornado_alice migrate",
+        description="Bring the tables of a journal to this release. Old and new processes may run meanwhile.",
+    )
+    parser.add_argument("--journal", required=True, metavar="URL", help="postgresql://USER@HOST:PORT/NAME")
+    given = parser.parse_args(words)
+    check_place(given.journal)
+    if (path := journal_file(given.journal, Path())) is not None:
+        raise SettingsError(f"{path}: a file is migrated by the server that opens it; migrate is for databases")
+    journal = make_database(given.journal)
+    before, after = asyncio.run(journal.migrate())
+    print(f"{journal.path}: schema {after}, " + ("as it was" if before == after else f"before it was {before}"))
+    return 0
+
+
+def _add_journal(parser: argparse.ArgumentParser, default: Any = None) -> None:
+    parser.add_argument(
+        "--journal",
+        default=default,
+        metavar="PLACE",
+        help="of turns: sqlite:PATH or postgresql://USER@HOST:PORT/NAME (a file in --data-dir); "
+        "the password from PGPASSWORD or ~/.pgpass",
+    )
 
 
 def _add_debug(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from pi_service import settings as page_settings
 from pi_service.skill import make_skill
 
 from ..errors import CannotListen, JournalError, SettingsError
-from ..journal import Journal, MemoryJournal, SqliteJournal
+from ..journal import Journal, MemoryJournal
 from ..journal.base import Retention
 from ..listener import Listener, most_connections
 from ..options import parse_skill_ids
@@ -27,6 +27,7 @@ from ..skill import Skill
 from ..sockets import PatientSocket, bind, close
 from ..webhook import WebhookPort
 from .gate import PagesGate
+from .journals import make_archive
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
 from .settings import Settings, is_loopback
 from .skills import Skills
@@ -204,7 +205,8 @@ def make_journal(settings: Settings) -> Journal:
     """The journal that the settings ask for."""
     if settings.durability == "memory":
         return MemoryJournal(make_retention(settings, settings.keep_ended))  # memory is dear
-    return SqliteJournal(settings.journal_path, settings.durability, make_retention(settings, Retention.failed))
+    retention = make_retention(settings, Retention.failed)
+    return make_archive(settings.journal, settings.data_dir, settings.durability, retention)
 
 
 def make_retention(settings: Settings, failed: float) -> Retention:

@@ -4,14 +4,15 @@ import asyncio
 import json
 import pdb
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import context
 from ..diagnosis import noted
 from ..errors import SettingsError
+from ..journal.base import Archive
 from ..journal.records import Head, Record, Summary, Wanted
-from ..journal.sqlite import SqliteJournal
 from ..morphology import lemmatizer
 from ..protocol import parse_again
 from ..session import Session
@@ -19,10 +20,25 @@ from ..skill import Skill
 from ..testing import export
 from .terminal import printable
 
+Result = TypeVar("Result")
 
-def list_sessions(journal: SqliteJournal, wanted: Wanted, limit: int, as_json: bool) -> None:
+
+def ask(journal: Archive, question: Callable[[Archive], Coroutine[Any, Any, Result]]) -> Result:
+    """What a journal answers; it is open just so long."""
+
+    async def whole() -> Result:
+        await journal.open()
+        try:
+            return await question(journal)
+        finally:
+            await journal.close()
+
+    return asyncio.run(whole())
+
+
+def list_sessions(journal: Archive, wanted: Wanted, limit: int, as_json: bool) -> None:
     """Print the latest of the sessions that are wanted."""
-    sessions = journal.sessions(limit, wanted)
+    sessions = ask(journal, lambda journal: journal.sessions(limit, wanted))
     if as_json:
         print(json.dumps([_fields(entry) for entry in sessions], indent=1))
         return
@@ -41,18 +57,18 @@ def _fields(entry: Summary) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in ("key", "ended")}
 
 
-def show_session(journal: SqliteJournal, name: str) -> None:
+def show_session(journal: Archive, name: str) -> None:
     """Print the transcript of a session, all its epochs."""
     entry = find_session(journal, name)
     skill_id, session_id = map(printable, entry.key)
     print(f"session {session_id} of skill {skill_id or '-'}, {entry.state}")
-    for epoch, record in journal.turns(entry.id):
+    for epoch, record in ask(journal, lambda journal: journal.turns(entry.id)):
         print(_transcript(epoch, record))
     if entry.failure is not None:
         print(f"failed: {printable(entry.failure)}")
 
 
-def replay_session(journal: SqliteJournal, name: str, skill: Skill, until: int | None, debug: bool) -> None:
+def replay_session(journal: Archive, name: str, skill: Skill, until: int | None, debug: bool) -> None:
     """Replay the last epoch of a session in the code as it is here, up to turn `until`; then a debugger if asked."""
     entry = find_session(journal, name)
     head, records = _last_epoch(journal, entry)
@@ -81,7 +97,7 @@ def _by_script(records: list[Record]) -> list[Record]:
     return records[:-1] if last is not None and not last.by_script and last.waits_from is None else records
 
 
-def export_session(journal: SqliteJournal, name: str, target: Path | None) -> None:
+def export_session(journal: Archive, name: str, target: Path | None) -> None:
     """Write the last epoch of a session as JSON, for `tornado_alice.testing.replay`."""
     entry = find_session(journal, name)
     head, records = _last_epoch(journal, entry)
@@ -99,25 +115,25 @@ def export_session(journal: SqliteJournal, name: str, target: Path | None) -> No
     )
 
 
-def find_session(journal: SqliteJournal, name: str) -> Summary:
+def find_session(journal: Archive, name: str) -> Summary:
     """The session with this number or session_id.
 
     Raises:
         SettingsError: there is none.
     """
-    found = journal.find(name)
+    found = ask(journal, lambda journal: journal.find(name))
     if found is None:
         raise SettingsError(f"no session {name!r} is recorded in {journal.path}; `sessions list` shows what is there")
     return found
 
 
-def _last_epoch(journal: SqliteJournal, entry: Summary) -> tuple[Head, list[Record]]:
-    known = asyncio.run(journal.load(entry.key))
+def _last_epoch(journal: Archive, entry: Summary) -> tuple[Head, list[Record]]:
+    known = ask(journal, lambda journal: journal.load(entry.key))
     assert known.head is not None, "it was listed a moment ago"
     return known.head, known.turns
 
 
-def _session(journal: SqliteJournal, entry: Summary, head: Head, skill: Skill) -> Session:
+def _session(journal: Archive, entry: Summary, head: Head, skill: Skill) -> Session:
     seed, lemma = context.seed(journal.secret, *entry.key), lemmatizer(skill.options.load_analyzer)
     return Session.of(skill.dialogs.script, entry.key, head, seed, lemma)
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +10,8 @@ from pi_service import Place
 
 from ..errors import SettingsError
 from ..journal.base import Retention
-from ..journal.sqlite import FILE_NAME
 from .gate import Rules, host_names
+from .journals import check_place
 from .loading import script_name
 from .password import Password
 
@@ -42,6 +42,7 @@ class Settings:
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     data_dir: Path = Path("data")
+    journal: str | None = field(default=None, repr=False)  # it may hold a password
     durability: str = "normal"
     pi_max_digits: int = 10_000_000
     pi_max_queue: int = 1000
@@ -57,6 +58,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.skill_ids and len(self.scripts) > 1:
             raise SettingsError("--skill-id is for one script; with several name Skill(skill_ids=[...]) in each")
+        check_place(self.journal)
+        if self.journal is not None and self.durability == "memory":
+            raise SettingsError("--durability memory keeps nothing in a --journal: choose one of them")
         path = self.webhook_path
         if not re.fullmatch(r"/[\w.~/-]*", path, re.ASCII):
             raise SettingsError("--webhook-path: a path like /hook-1f8a, of letters, digits and . _ ~ - /")
@@ -71,11 +75,6 @@ class Settings:
                 raise SettingsError(
                     f"{script}: /{script_name(script)} is of the pages; give --webhook-path /skills, say"
                 )
-
-    @property
-    def journal_path(self) -> Path:
-        """Where the dialogs of this data directory are kept."""
-        return self.data_dir / FILE_NAME
 
     @property
     def place(self) -> Place:

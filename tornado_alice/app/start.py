@@ -2,58 +2,80 @@
 
 The order of a set of strings depends on PYTHONHASHSEED, which Python draws anew for each process. A script that says
 ``", ".join(a_set)`` would say something else in a replay. So the seed is derived from the journal's secret, and the
-process starts itself anew with it before any script is loaded. One that is set already stays.
+process starts itself anew with it before any script is loaded. One that is set already stays. A password in the URL of
+a database moves from the command line, which all users of the machine see, into PGPASSWORD by the same way.
 """
 
 import argparse
+import asyncio
 import os
+import re
 import sys
 from hashlib import blake2b
 from pathlib import Path
 
-from ..errors import AliceError
-from ..journal.sqlite import FILE_NAME, SqliteJournal
+from ..errors import AliceError, SettingsError
+from ..journal.base import Archive
+from ..journal.postgres_url import take_password
+from .journals import journal_file, make_archive
 
 
 def main() -> int:
     """Run the command line; the exit status."""
-    words = sys.argv[1:]
+    given = sys.argv[1:]
+    words = list(map(without_password, given))
     seed = None if "PYTHONHASHSEED" in os.environ else hash_seed(words)
-    if seed is not None:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | {"PYTHONHASHSEED": str(seed)})  # noqa: S606 this very program
+    if seed is not None or words != given:
+        command = [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(words)], *words]
+        os.execve(sys.executable, command, os.environ | ({} if seed is None else {"PYTHONHASHSEED": str(seed)}))  # noqa: S606 this very program
     from .cli import main  # only now: it loads both halves
 
     return main(words)
+
+
+def without_password(word: str) -> str:
+    """A word of the command line; if it is the URL of a database, its password goes into PGPASSWORD."""
+    found = re.fullmatch(r"(--[a-z]+=)?(postgres(?:ql)?://.*)", word)
+    if found is None:
+        return word
+    try:
+        url, password = take_password(found[2])
+    except SettingsError:
+        return word  # the command will say so
+    if password is None:
+        return word
+    os.environ["PGPASSWORD"] = password
+    return (found[1] or "") + url
 
 
 def hash_seed(words: list[str]) -> int | None:
     """The seed for a command: from the journal it will use; None if it uses none, or cannot (it will say so itself)."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
+    parser.add_argument("--journal")
     parser.add_argument("--durability")
     try:
         given, _ = parser.parse_known_args(words)
     except (argparse.ArgumentError, SystemExit):
         return None
     is_serving = words[:1] not in (["chat"], ["sessions"])
-    if {"-h", "--help"} & set(words) or given.durability == "memory" or words[:1] == ["chat"]:
+    if {"-h", "--help"} & set(words) or given.durability == "memory" or words[:1] in (["chat"], ["migrate"]):
         return None
     try:
-        return _of_journal(given.data_dir, create=is_serving)
+        path = journal_file(given.journal, given.data_dir)
+        if given.journal is None and is_serving:
+            given.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif path is not None and not is_serving and not path.exists():
+            return None
+        return asyncio.run(_of_journal(make_archive(given.journal, given.data_dir)))
     except (AliceError, OSError):
         return None
 
 
-def _of_journal(folder: Path, create: bool) -> int | None:
-    path = folder / FILE_NAME
-    if create:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    elif not path.exists():
-        return None
-    journal = SqliteJournal(path)
-    journal.open()
+async def _of_journal(journal: Archive) -> int:
+    await journal.open()
     try:
         # 1 to 2^32 - 1: 0 would switch the randomness of hashes off
         return int.from_bytes(blake2b(b"PYTHONHASHSEED", key=journal.secret, digest_size=4).digest()) or 1
     finally:
-        journal.close()
+        await journal.close()

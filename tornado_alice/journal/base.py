@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from .records import Head, Key, Known, Op, Place, Record, Summary
+from .records import Head, Key, Known, Op, Place, Record, Summary, Wanted
 
 #: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
 SWEEP_BATCH = 200
@@ -74,8 +74,34 @@ class Journal(Protocol):
             JournalConflict: the turn is kept already, by another process.
         """
 
-    def sweep(self, now: float) -> int:
+    async def sweep(self, now: float) -> int:
         """Delete a small batch of sessions that nobody will ask for any more; how many went."""
 
-    def sessions(self, limit: int) -> list[Summary]:
+    async def sessions(self, limit: int) -> list[Summary]:
         """The sessions, the latest first."""
+
+
+class Archive(Journal, Protocol):
+    """A journal that outlives its process, and in which people look for sessions.
+
+    Attributes:
+        path: where it is, to be shown.
+    """
+
+    @property
+    def path(self) -> object: ...
+
+    async def open(self) -> None:
+        """Open it for reading alone; `start` does this too."""
+
+    async def close(self) -> None:
+        """Close what `open` has opened."""
+
+    async def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
+        """The sessions that are wanted, the latest first; all of them for a limit of -1."""
+
+    async def find(self, name: str) -> Summary | None:
+        """The session with this number, or else the latest with this session_id."""
+
+    async def turns(self, id: int) -> list[tuple[int, Record]]:
+        """(epoch, turn) of all epochs of a session, in order."""

@@ -83,7 +83,7 @@ class MemoryJournal:
         row.touched = record.at
         row.head = head._replace(id=self._ids[key], seq=head.seq + 1, n=record.n + 1)
         self._order(self._ids[key], row)
-        self.sweep(record.at, most=2)
+        self._sweep(record.at, most=2)
         return self._ids[key]
 
     def _keep(self, row: _Row) -> float:
@@ -104,7 +104,10 @@ class MemoryJournal:
             self._next += 1
         return self._rows[self._ids[key]]
 
-    def sweep(self, now: float, most: int = SWEEP_BATCH) -> int:
+    async def sweep(self, now: float) -> int:
+        return self._sweep(now, SWEEP_BATCH)
+
+    def _sweep(self, now: float, most: int) -> int:
         old: list[int] = []
         for keep, order in self._by_age.items():
             old += [id for id, touched in islice(order.items(), most - len(old)) if touched < now - keep]
@@ -113,7 +116,7 @@ class MemoryJournal:
             del self._ids[row.key], self._by_age[self._keep(row)][id]
         return len(old)
 
-    def sessions(self, limit: int) -> list[Summary]:
+    async def sessions(self, limit: int) -> list[Summary]:
         rows = sorted(self._rows.items(), key=lambda item: -item[1].touched)[:limit]
         return [_summary(id, row) for id, row in rows]
 

@@ -76,7 +76,7 @@ class SqliteJournal:
         self._clock = SteadyClock(self.retention.silent)
 
     async def start(self) -> None:
-        self.open()
+        await self.open()
         self._owner.clean()
         assert self._conn is not None, "open() has set it"
         if self.durability == "power":
@@ -85,7 +85,7 @@ class SqliteJournal:
             self._writer = LoopWriter(self._conn)
         self._keeper = asyncio.create_task(self._housekeeping())
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Open it for reading alone; `start` does this too."""
         try:
             self._open()
@@ -127,10 +127,10 @@ class SqliteJournal:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             await writer.stop()
-        self.close()
+        await self.close()
         self._owner.release()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close what `open` has opened."""
         if self._conn is not None:
             self._conn.close()
@@ -155,7 +155,10 @@ class SqliteJournal:
     async def commit(self, key: Key, head: Head, record: Record) -> int:
         return await self._write(lambda conn: statements.commit(conn, key, head, record))
 
-    def sweep(self, now: float) -> int:
+    async def sweep(self, now: float) -> int:
+        return await asyncio.to_thread(self._sweep, now)
+
+    def _sweep(self, now: float) -> int:
         conn = connect(self.path, busy=1000)
         try:
             return statements.sweep(conn, now, self.retention)
@@ -164,14 +167,14 @@ class SqliteJournal:
         finally:
             conn.close()
 
-    def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
+    async def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
         return self._guard(lambda conn: statements.sessions(conn, limit, wanted))
 
-    def find(self, name: str) -> Summary | None:
+    async def find(self, name: str) -> Summary | None:
         """The session with this number, or else the latest with this session_id."""
         return self._guard(lambda conn: statements.find(conn, name))
 
-    def turns(self, id: int) -> list[tuple[int, Record]]:
+    async def turns(self, id: int) -> list[tuple[int, Record]]:
         """(epoch, turn) of all epochs of a session, in order."""
         return self._guard(lambda conn: statements.turns(conn, id))
 
@@ -199,7 +202,7 @@ class SqliteJournal:
 
     def tidy(self) -> None:
         """Sweep, and move the log into the file; in any thread."""
-        while self.sweep(self._clock.now()) == SWEEP_BATCH:
+        while self._sweep(self._clock.now()) == SWEEP_BATCH:
             time.sleep(0.01)  # leave room for turns between two batches
         conn = connect(self.path, busy=1000)
         try:

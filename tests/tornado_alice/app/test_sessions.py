@@ -120,7 +120,7 @@ def test_failure_of_last_night_is_found_and_replayed(
     server.stop()
     data = ["--data-dir", str(tmp_path / "data")]
     journal = SqliteJournal(tmp_path / "data" / "journal.sqlite3")
-    assert journal.sweep(time.time() + 13 * 24 * 3600) == 2, "the one that ended well and the silent one"
+    assert asyncio.run(journal.sweep(time.time() + 13 * 24 * 3600)) == 2, "the one that ended well and the silent one"
     assert main(["sessions", "list", *data, "--failed"]) == 0
     listed = capsys.readouterr().out
     assert "2 turns  failed  s  ZeroDivisionError: division by zero at " in listed and "crashing.py:8" in listed
@@ -129,7 +129,7 @@ def test_failure_of_last_night_is_found_and_replayed(
     shown = run("sessions", "replay", "s", *data, "--script", str(path), "--pdb", stdin="p data['session']\nc\n").stdout
     assert "It raised ZeroDivisionError" in shown and "'message_id': 1" in shown
     assert "ZeroDivisionError('division by zero')" in shown
-    assert journal.sweep(time.time() + 15 * 24 * 3600) == 1
+    assert asyncio.run(journal.sweep(time.time() + 15 * 24 * 3600)) == 1
 
 
 def test_list_is_filtered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

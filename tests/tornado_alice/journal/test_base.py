@@ -1,4 +1,4 @@
-"""The journal: one suite over the file and its twin in memory."""
+"""The journal: one suite over the file, the database, and their twin in memory."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -9,6 +9,7 @@ import pytest
 
 from tornado_alice import JournalConflict, MemoryJournal, SqliteJournal
 from tornado_alice.journal.base import SWEEP_BATCH, Journal, Retention
+from tornado_alice.journal.postgres import PostgresJournal
 from tornado_alice.journal.records import Head, Kept, Op, Place, Record
 
 KEY = ("skill", "session")
@@ -16,10 +17,12 @@ BODY = b'{"request": 1}'
 KEEP = Retention()
 
 
-@pytest.fixture(params=["memory", "normal", "power"])
+@pytest.fixture(params=["memory", "normal", "power", "postgres"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
     if request.param == "memory":
         return MemoryJournal()
+    if request.param == "postgres":
+        return PostgresJournal(request.getfixturevalue("database"))
     return SqliteJournal(tmp_path / "journal.sqlite3", request.param)
 
 
@@ -214,8 +217,8 @@ def test_sweep_keeps_what_may_be_asked_for(journal: Journal) -> None:
         ages |= {"ended": (KEEP.ended + 1, Head(ended=True)), "just ended": (KEEP.ended - 1, Head(ended=True))}
         for name, (age, head) in ages.items():
             await journal.commit(("skill", name), head, record(0, at=now - age))
-        assert journal.sweep(now) == 2
-        assert {entry.key[1] for entry in journal.sessions(10)} == {"just ended", "open"}
+        assert await journal.sweep(now) == 2
+        assert {entry.key[1] for entry in await journal.sessions(10)} == {"just ended", "open"}
 
     run(journal, scenario)
 
@@ -227,7 +230,7 @@ def test_sweep_goes_in_batches(journal: Journal) -> None:
         now = 10_000_000.0
         for n in range(SWEEP_BATCH + 1):
             await journal.commit(("skill", str(n)), Head(), record(0, at=0.0))
-        assert [journal.sweep(now), journal.sweep(now), journal.sweep(now)] == [SWEEP_BATCH, 1, 0]
+        assert [await journal.sweep(now), await journal.sweep(now), await journal.sweep(now)] == [SWEEP_BATCH, 1, 0]
 
     run(journal, scenario)
 
@@ -238,7 +241,7 @@ def test_list_of_sessions(journal: Journal) -> None:
     async def scenario(journal: Journal):
         for n in range(3):
             await journal.commit(("skill", f"s{n}"), Head(), record(0, at=100.0 + n))
-        listed = journal.sessions(2)
+        listed = await journal.sessions(2)
         assert [(e.key[1], e.turns, e.first, e.ended) for e in listed] == [
             ("s2", 1, 102.0, False),
             ("s1", 1, 101.0, False),
@@ -247,7 +250,8 @@ def test_list_of_sessions(journal: Journal) -> None:
     run(journal, scenario)
 
 
-def test_failed_sessions_are_kept_for_the_debugger(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["file", "database"])
+def test_failed_sessions_are_kept_for_the_debugger(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """A session whose script raised stays for two weeks and says why; the oldest go when they take too much space."""
 
     async def scenario(journal: Journal):
@@ -256,14 +260,18 @@ def test_failed_sessions_are_kept_for_the_debugger(tmp_path: Path) -> None:
             await journal.commit(
                 ("skill", f"s{n}"), Head(ended=True, failure=f"ValueError: {n}"), record(0, at=now - age)
             )
-        assert [(entry.key[1], entry.failure) for entry in journal.sessions(9)] == [
+        assert [(entry.key[1], entry.failure) for entry in await journal.sessions(9)] == [
             (f"s{n}", f"ValueError: {n}") for n in (3, 2, 1, 0)
         ]
-        assert journal.sweep(now) == 2  # an old one, and the oldest of three that take too much
-        assert [entry.key[1] for entry in journal.sessions(9)] == ["s3", "s2"]
+        assert await journal.sweep(now) == 2  # an old one, and the oldest of three that take too much
+        assert [entry.key[1] for entry in await journal.sessions(9)] == ["s3", "s2"]
 
     size = len(BODY) + len(record(0).reply)
-    run(SqliteJournal(tmp_path / "j.sqlite3", retention=Retention(failed_bytes=2 * size)), scenario)
+    retention = Retention(failed_bytes=2 * size)
+    if kind == "file":
+        run(SqliteJournal(tmp_path / "j.sqlite3", retention=retention), scenario)
+    else:
+        run(PostgresJournal(request.getfixturevalue("database"), retention), scenario)
 
 
 def test_ids_are_never_used_again(journal: Journal) -> None:
@@ -271,7 +279,7 @@ def test_ids_are_never_used_again(journal: Journal) -> None:
 
     async def scenario(journal: Journal):
         first = await journal.commit(KEY, Head(ended=True), record(0, at=0.0))
-        assert journal.sweep(10_000_000.0) == 1
+        assert await journal.sweep(10_000_000.0) == 1
         assert await journal.commit(("skill", "new"), Head(), record(0)) > first
 
     run(journal, scenario)

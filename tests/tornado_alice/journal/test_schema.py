@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tornado_alice import JournalError, Skill, SqliteJournal, request, say
+from tornado_alice.app.sessions import ask
 from tornado_alice.journal.records import Kept, Place
 from tornado_alice.journal.schema import APPLICATION_ID, MIGRATIONS
 from tornado_alice.protocol import dumps
@@ -103,12 +104,12 @@ async def test_file_of_the_first_release_goes_on(path: Path) -> None:
 def test_file_of_a_later_release_is_refused(path: Path) -> None:
     """A number that this release does not know is an error that names the remedy, and the file stays as it is."""
     journal = SqliteJournal(path)
-    journal.open()
+    asyncio.run(journal.open())
     conn = sqlite3.connect(path)
     conn.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     conn.close()
     with pytest.raises(JournalError, match=r"written by a later release .* --data-dir"):
-        SqliteJournal(path).open()
+        asyncio.run(SqliteJournal(path).open())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_file_of_another_program_is_refused(path: Path, statement: str) -> None:
     conn.close()
     before = path.read_bytes()
     with pytest.raises(JournalError, match="is no journal of tornado_alice: move it away"):
-        SqliteJournal(path).open()
+        asyncio.run(SqliteJournal(path).open())
     assert path.read_bytes() == before
 
 
@@ -146,7 +147,7 @@ def test_server_refuses_a_foreign_file_with_status_1(tmp_path: Path, hello: str)
 
 
 DIES_IN_THE_MIGRATION = """
-import os, signal, sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from tornado_alice.journal import schema, sqlite
 
@@ -158,7 +159,7 @@ def connect(*args, connect=sqlite.connect, **kwargs):
 sqlite.connect = connect
 last = ("ALTER TABLE turn ADD COLUMN extra", "UPDATE turn SET reply = x'00'", "SELECT die()")
 schema.MIGRATIONS = (*schema.MIGRATIONS, last)
-sqlite.SqliteJournal(Path(sys.argv[1])).open()
+asyncio.run(sqlite.SqliteJournal(Path(sys.argv[1])).open())
 """
 
 
@@ -198,8 +199,7 @@ def test_long_steps_of_the_first_release_go_on(path: Path) -> None:
     conn.commit()
     conn.close()
     journal = SqliteJournal(path)
-    journal.open()
-    steps = asyncio.run(journal.load(("test-skill", "s1"))).steps
+    steps = ask(journal, lambda journal: journal.load(("test-skill", "s1"))).steps
     assert steps == {
         Place(1, 1): Kept("", {"name": "g", "ok": 7}),
         Place(3, 1): Kept("9", {"name": "h", "ok": 8}),

@@ -1,0 +1,118 @@
+"""A real PostgreSQL for tests: a server of its own in a temporary folder, on a unix socket alone."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+#: Where Debian puts the programs of each version; elsewhere they may be on the PATH.
+DEBIAN = Path("/usr/lib/postgresql")
+
+
+def find(name: str) -> str:
+    """The path of a program of PostgreSQL; without it the test is skipped aloud, and fails in CI."""
+    versions = sorted(DEBIAN.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
+    found = str(versions[-1]) if versions else shutil.which(name)
+    if found:
+        return found
+    reason = f"no {name} on this machine (Debian: apt install postgresql): the journal in PostgreSQL was NOT tested"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def account() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: who it runs as then."""
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = names.get("postgres") or names["nobody"]
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+class Postgres:
+    """A server in `folder`; `kill` is SIGKILL to all of its processes' parent, which takes them with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._as = folder, account()
+        self._names = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        command = [find("initdb"), "-D", folder / "data", "-U", "alice", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        subprocess.run([*command, "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **self._as)
+
+    def start(self) -> None:
+        command = [find("postgres"), "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
+        command += ["-c", "fsync=off", "-c", "shared_preload_libraries=pg_stat_statements", "-c", "max_connections=60"]
+        with open(self.folder / "log", "ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
+        self.wait()
+
+    def wait(self, seconds: float = 30) -> None:
+        """Until it answers."""
+        end = time.monotonic() + seconds
+        while subprocess.run([find("pg_isready"), "-q", "-h", self.folder], check=False).returncode:
+            assert time.monotonic() < end, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def kill(self) -> None:
+        """As a crash would: nobody is told, and the next start recovers from the log."""
+        self.stop(signal.SIGKILL)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://alice@/{name}?host={self.folder}"
+
+    def create(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"journal{next(self._names)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def execute(self, statement: str, *values: Any, url: str = "") -> list[Any]:
+        """What one statement gives, on a connection of its own."""
+        return asyncio.run(execute(url or self.url("postgres"), statement, *values))
+
+
+async def execute(url: str, statement: str, *values: Any) -> list[Any]:
+    """What one statement gives, on a connection of its own."""
+    conn = await asyncpg.connect(url)
+    try:
+        rows: list[Any] = await conn.fetch(statement, *values)
+        return rows
+    finally:
+        await conn.close()
+
+
+@contextmanager
+def serving() -> Iterator[Postgres]:
+    """A server that runs until the block ends."""
+    find("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short: the path of a socket has 107 characters at most
+    try:
+        if who := account():
+            os.chown(folder, who["user"], who["group"])
+        server = Postgres(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

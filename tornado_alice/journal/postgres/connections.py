@@ -1,0 +1,112 @@
+"""A few connections, and patience with a database that is away for a moment.
+
+Rules:
+1. A connection on which anything went wrong is cut, never used again: nobody knows what is still under way on it.
+2. What failed is tried again on another one until `PATIENCE` is over, so every statement must bear being repeated.
+3. There are never more than `most` connections; whoever comes when all are taken waits in line.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from ...errors import JournalError
+from .troubles import ERRORS, explain, is_passing
+
+Result = TypeVar("Result")
+#: What is done with a connection; the second argument tells whether it may have been done before.
+Act = Callable[[Any, bool], Awaitable[Result]]
+
+#: Seconds after which the database has failed; with the turn it fits into the platform's 4.5 s.
+PATIENCE = 1.5
+#: Seconds for one try, so that there is time for a second one over a new connection.
+ATTEMPT = 0.7
+#: Seconds before the second try; doubled for each further one, up to `LONGEST_PAUSE`.
+PAUSE, LONGEST_PAUSE = 0.02, 0.2
+#: Connections of one process: one writes groups of turns, the others read and claim.
+MOST_CONNECTIONS = 4
+
+
+class Connections:
+    """Connections to one database, opened when they are needed.
+
+    Args:
+        url: of the database; what it leaves out comes from the PG... variables and the password file.
+        most: how many at once.
+    """
+
+    def __init__(self, url: str, most: int = MOST_CONNECTIONS) -> None:
+        self._url = url
+        self._free: list[Any] = []
+        self._left = asyncio.Semaphore(most)
+
+    async def connect(self, **settings: str) -> Any:
+        """A connection of its own, for who wants to close it himself."""
+        settings = {"application_name": "tornado_alice"} | settings
+        return await asyncpg.connect(self._url, timeout=ATTEMPT, server_settings=settings)
+
+    async def run(self, act: Act[Result]) -> Result:
+        """What `act` gives, on the first connection on which it succeeds.
+
+        Raises:
+            JournalError: it did not, for `PATIENCE` seconds or for a reason that does not pass. What it wrote may be
+                kept all the same, if only the answer was lost.
+        """
+        loop = asyncio.get_running_loop()
+        end, pause, again = loop.time() + PATIENCE, PAUSE, False
+        while True:
+            try:
+                async with asyncio.timeout_at(min(end, loop.time() + ATTEMPT)):
+                    return await self._try(act, again)
+            except ERRORS as error:
+                if not is_passing(error) or loop.time() + pause >= end:
+                    raise explain(error) from error
+            await asyncio.sleep(pause)
+            pause, again = min(2 * pause, LONGEST_PAUSE), True
+
+    async def _try(self, act: Act[Result], again: bool) -> Result:
+        async with self._left:
+            conn = self._take() or await self.connect(statement_timeout=str(int(ATTEMPT * 1000)))
+            try:
+                result = await act(conn, again)
+            except BaseException:
+                conn.terminate()
+                raise
+            self._free.append(conn)
+            return result
+
+    def _take(self) -> Any:
+        while self._free:
+            conn = self._free.pop()
+            if not conn.is_closed():
+                return conn
+        return None
+
+    async def close(self) -> None:
+        """Close those that nobody uses; none is under way any more when a journal stops."""
+        while self._free:
+            conn = self._free.pop()
+            try:
+                await conn.close(timeout=ATTEMPT)
+            except ERRORS:
+                conn.terminate()
+
+
+async def once(connections: Connections, act: Callable[[Any], Awaitable[Result]]) -> Result:
+    """What `act` gives on a connection without a time limit: for migrations.
+
+    Raises:
+        JournalError: the database cannot be reached, or `act` failed.
+    """
+    try:
+        conn = await connections.connect()
+        try:
+            return await act(conn)
+        finally:
+            await conn.close(timeout=ATTEMPT)
+    except JournalError:
+        raise
+    except ERRORS as error:
+        raise explain(error) from error

@@ -1,0 +1,156 @@
+"""The journal in PostgreSQL: any process on any machine goes on with any session.
+
+Rules:
+1. One turn is one row; (sid, seq) alone is the fence between processes, whatever epoch they believe in.
+2. A hot turn is one statement and one round trip; turns that come together share it (`groups`).
+3. A step belongs to the process that claimed it, by a lease on the clock of the database (`leases`).
+4. Every statement may be repeated: what a lost connection leaves in doubt is tried again, for `PATIENCE` seconds.
+5. Nothing of a connection's own is used beyond a transaction, so a pooler may stand between.
+"""
+
+import asyncio
+import logging
+import random
+from typing import Any
+
+from ...errors import JournalError
+from ..base import SWEEP_BATCH, Retention
+from ..clock import SteadyClock
+from ..postgres_url import take_password
+from ..records import Head, Key, Known, Op, Place, Record, Summary, Wanted
+from . import rows, schema, statements
+from .connections import MOST_CONNECTIONS, Connections, once
+from .groups import GroupWriter
+from .leases import Leases
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two sweeps of one process, on average; of all processes of a database one sweeps at a time.
+HOUSEKEEPING = 30.0
+#: "Swee" in ASCII: of the lock under which sessions are swept.
+SWEEPING = 0x53776565
+#: Numbers of sessions have 63 bits: a text with so many digits is no number.
+MOST_DIGITS = 19
+
+
+class PostgresJournal:
+    """A Journal in the database `url`.
+
+    Args:
+        url: ``postgresql://USER@HOST:PORT/NAME``; what it leaves out comes from PGHOST, PGPORT, PGUSER, PGPASSWORD,
+            PGDATABASE and the password file (https://www.postgresql.org/docs/current/libpq-envars.html).
+        retention: how long sessions are kept.
+        connections: of this process, at most.
+
+    Attributes:
+        path: the URL without its password, to be shown.
+
+    Raises:
+        SettingsError: it is no URL.
+    """
+
+    def __init__(self, url: str, retention: Retention | None = None, connections: int = MOST_CONNECTIONS) -> None:
+        self.path, _ = take_password(url)
+        self.retention = retention or Retention()
+        self.secret = b""
+        self._connections = Connections(url, connections)
+        self._writer = GroupWriter(self._connections)
+        self._leases = Leases(self._connections)
+        self._clock = SteadyClock(self.retention.silent)
+        self._keeper: asyncio.Task[None] | None = None
+        self._is_open = False
+
+    async def start(self) -> None:
+        await self.open()
+        self._keeper = asyncio.create_task(self._housekeeping())
+
+    async def open(self) -> None:
+        """Open it for reading alone; `start` does this too."""
+        self.secret = await once(self._connections, schema.prepare)
+        self._is_open = True
+
+    async def migrate(self) -> tuple[int, int]:
+        """Bring its tables to this release; the numbers of the schema before and after."""
+        return await once(self._connections, schema.migrate)
+
+    async def stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self._is_open = False
+        await self._writer.stop()
+        try:
+            await self._leases.stop()
+        except JournalError as error:
+            log.warning("%s; steps of this process are free when their lease runs out", error)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what `open` has opened."""
+        self._is_open = False
+        await self._connections.close()
+
+    def check(self) -> None:
+        """Raise JournalError if it is closed; whether the database can be reached, only a statement tells."""
+        if not self._is_open:
+            raise JournalError("the journal is closed")
+
+    async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
+        found = await self._fetch(statements.LOAD, rows.session_id(key), message_id, request, since)
+        return rows.known(found, request, message_id, since)
+
+    async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
+        self.check()
+        return await self._leases.claim(key, head, place, asked, name)
+
+    async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
+        self.check()
+        await self._leases.settle(key, place, asked, op)
+
+    async def commit(self, key: Key, head: Head, record: Record) -> int:
+        self.check()
+        number = await self._writer.write(rows.of_turn(key, head, record))
+        return number or head.id or 0
+
+    async def sweep(self, now: float) -> int:
+        keep = self.retention
+        times = (now - keep.ended, now - keep.failed, now - keep.silent)
+
+        async def act(conn: Any, _: bool) -> int:
+            async with conn.transaction():
+                if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEPING):
+                    return 0  # another process is at it
+                gone: int = await conn.fetchval(statements.SWEEP, *times, keep.failed_bytes, SWEEP_BATCH)
+                return gone
+
+        self.check()
+        return await self._connections.run(act)
+
+    async def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
+        most = None if limit < 0 else limit
+        found = await self._fetch(statements.SESSIONS, wanted.state, wanted.since, wanted.skill, most, None, None)
+        return [rows.summary(row) for row in found]
+
+    async def find(self, name: str) -> Summary | None:
+        """The session with this number, or else the latest with this session_id."""
+        number = int(name) if name.isascii() and name.isdecimal() and len(name) < MOST_DIGITS else None
+        found = await self._fetch(statements.SESSIONS, None, None, None, 1, number, name)
+        return rows.summary(found[0]) if found else None
+
+    async def turns(self, id: int) -> list[tuple[int, Record]]:
+        """(epoch, turn) of all epochs of a session, in order."""
+        return [(row["epoch"], rows.record(row)) for row in await self._fetch(statements.TURNS, id)]
+
+    async def _fetch(self, statement: str, *values: Any) -> list[Any]:
+        self.check()
+        found: list[Any] = await self._connections.run(lambda conn, _: conn.fetch(statement, *values))
+        return found
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING * random.uniform(0.5, 1.5))  # processes started at once part ways
+            try:
+                while await self.sweep(self._clock.now()) == SWEEP_BATCH:  # noqa: ASYNC110 it is work, no waiting
+                    await asyncio.sleep(0.01)  # leave room for turns between two batches
+            except JournalError as error:
+                log.error("%s; the journal is swept later", error)

@@ -1,0 +1,72 @@
+"""Which process runs a step: it holds a lease by the clock of the database, and renews it as long as it lives.
+
+A step whose process died is taken over once its lease has run out; one whose process only runs for long never is.
+A process that was stopped for longer than the lease finds its step taken when it goes on: its outcome is refused.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from ...errors import JournalConflict, JournalError
+from ..records import Head, Key, Op, Place
+from . import rows, statements
+from .connections import Connections
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two renewals: two may fail before a lease runs out.
+RENEWAL = statements.LEASE / 3
+
+_LEASE = timedelta(seconds=statements.LEASE)
+
+
+class Leases:
+    """The steps that this process has claimed."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._owner: UUID = uuid4()
+        self._held: set[tuple[Key, Place]] = set()
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
+        """See `Journal.claim`."""
+        step = (rows.session_id(key), *place, asked, name, self._owner)
+        values = (*step, head.epoch, head.script, rows.of_state(head), head.id, head.seq, _LEASE)
+        self._hold(key, place)  # before it is sent: it may be ours though the answer is lost
+        number: int | None = await self._connections.run(lambda conn, _: conn.fetchval(statements.CLAIM, *values))
+        if number is None:
+            self._held.discard((key, place))
+        return number
+
+    async def settle(self, key: Key, place: Place, asked: str, op: Op) -> None:
+        """See `Journal.add_step`."""
+        values = (rows.of_outcome(op), rows.session_id(key), *place, asked, self._owner)
+        kept = await self._connections.run(lambda conn, _: conn.fetchval(statements.SETTLE, *values))
+        self._held.discard((key, place))
+        if kept is None:
+            raise JournalConflict(f"session {key[1]}: step {op['name']} was taken over by another process")
+
+    def _hold(self, key: Key, place: Place) -> None:
+        self._held.add((key, place))
+        if self._heartbeat is None or self._heartbeat.done():
+            self._heartbeat = asyncio.create_task(self._renew())
+
+    async def _renew(self) -> None:
+        while self._held:
+            await asyncio.sleep(RENEWAL)
+            try:
+                await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, _LEASE))
+            except JournalError as error:
+                log.error("%s; steps under way may be taken for those of a dead process", error)
+
+    async def stop(self) -> None:
+        """Let others take at once what was claimed here and has no outcome."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+        if self._held:
+            self._held.clear()
+            await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, timedelta(0)))

@@ -1,0 +1,100 @@
+"""The schema of the database, by numbers.
+
+Rules:
+1. `meta.schema` is the number of the last migration that the database has seen.
+2. Migrations run in one transaction under an advisory lock: two processes that start at once do not meet in them, and
+   one that dies in them leaves the database as it was.
+3. A migration once released is never changed; a new one is added behind it, and only adds: processes of the old and
+   the new release run side by side during a deploy.
+4. An empty database is set up by whoever comes first; an older one by ``python -m tornado_alice migrate`` alone; a
+   newer one is refused.
+"""
+
+import os
+from typing import Any
+
+from ...errors import JournalError
+
+#: "Alic" in ASCII, as the application_id of the SQLite file: of the lock under which migrations run.
+MIGRATING = 0x416C6963
+
+#: One row is one turn; (sid, seq) alone is the fence. There is no row for a session: where it stands, its last turn
+#: says, and who it is, the first turn of each epoch (n = 0): others leave number, skill_id and session_id empty.
+FIRST = (
+    "CREATE SEQUENCE tornado_alice.session_number",
+    """CREATE TABLE tornado_alice.turn (
+        sid uuid NOT NULL, seq integer NOT NULL, epoch integer NOT NULL, n integer NOT NULL, message_id bigint,
+        at double precision NOT NULL, waits boolean NOT NULL, ended boolean NOT NULL,
+        request bytea NOT NULL, ops text, reply bytea NOT NULL, digest text NOT NULL, version text NOT NULL,
+        script text NOT NULL, state text NOT NULL, failure text, size bigint,
+        number bigint, skill_id text, session_id text,
+        PRIMARY KEY (sid, seq))""",
+    # for sweeping and for lists; turns in the middle of a session are in neither
+    "CREATE INDEX turn_begins ON tornado_alice.turn (at) WHERE n = 0",
+    "CREATE INDEX turn_ends ON tornado_alice.turn (at) WHERE ended",
+    """CREATE TABLE tornado_alice.step (
+        sid uuid NOT NULL, seq integer NOT NULL, k integer NOT NULL, epoch integer NOT NULL,
+        until timestamptz NOT NULL, owner uuid NOT NULL, number bigint NOT NULL,
+        asked text NOT NULL, name text NOT NULL, outcome text, script text NOT NULL, state text NOT NULL,
+        PRIMARY KEY (sid, seq, k))""",
+    "CREATE INDEX step_under_way ON tornado_alice.step (owner) WHERE outcome IS NULL",
+)
+
+#: Statements by the number of the migration, from 1.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+
+
+async def prepare(conn: Any) -> bytes:
+    """The secret of the journal behind `conn`; an empty database gets its tables.
+
+    Raises:
+        JournalError: it belongs to an earlier or a later release.
+    """
+    if (number := await _version(conn)) == 0:
+        await migrate(conn)
+    elif number < len(MIGRATIONS):
+        raise JournalError(
+            f"the tables of the journal are of an earlier release (schema {number}, this release needs "
+            f"{len(MIGRATIONS)}): run `python -m tornado_alice migrate`"
+        )
+    secret: bytes = await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'secret'")
+    return secret
+
+
+async def migrate(conn: Any) -> tuple[int, int]:
+    """Bring the database to the schema of this release; the numbers before and after.
+
+    Raises:
+        JournalError: it belongs to a later release.
+    """
+    async with conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING)
+        number = await _version(conn)
+        if number == 0:
+            await _begin(conn)
+        for statements in MIGRATIONS[number:]:
+            for statement in statements:
+                await conn.execute(statement)
+        await conn.execute(
+            "UPDATE tornado_alice.meta SET value = $1 WHERE name = 'schema'", str(len(MIGRATIONS)).encode()
+        )
+    return number, len(MIGRATIONS)
+
+
+async def _begin(conn: Any) -> None:
+    if not await conn.fetchval("SELECT to_regnamespace('tornado_alice') IS NOT NULL"):
+        await conn.execute("CREATE SCHEMA tornado_alice")  # who may not do this is given one
+    await conn.execute("CREATE TABLE tornado_alice.meta (name text PRIMARY KEY, value bytea NOT NULL)")
+    await conn.execute("INSERT INTO tornado_alice.meta VALUES ('schema', '0'), ('secret', $1)", os.urandom(32))
+
+
+async def _version(conn: Any) -> int:
+    if await conn.fetchval("SELECT to_regclass('tornado_alice.meta') IS NULL"):
+        return 0
+    value = await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'schema'")
+    if (number := int(value)) > len(MIGRATIONS):
+        raise JournalError(
+            f"the tables of the journal are of a later release (schema {number}, this release knows "
+            f"{len(MIGRATIONS)}): install that one, or name another database"
+        )
+    return number

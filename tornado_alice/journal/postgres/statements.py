@@ -1,0 +1,133 @@
+"""What is read from and written to the tables of the database: one statement for each method of a Journal.
+
+The names of tables have their schema: no setting of a user's may lead elsewhere.
+"""
+
+#: Seconds for which a step belongs to who has claimed it, by the clock of the database.
+LEASE = 6.0
+
+#: A group of turns; what does not come back is there already. The first turn of a session draws its number, unless a
+#: step has drawn it before; a failed one adds up how much is kept for it.
+COMMIT = """
+INSERT INTO tornado_alice.turn (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version,
+                                script, state, failure, skill_id, session_id, number, size)
+SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.request, u.ops, u.reply, u.digest, u.version,
+       u.script, u.state, u.failure, u.skill_id, u.session_id,
+       CASE WHEN u.n = 0 THEN coalesce(
+           u.number, (SELECT number FROM tornado_alice.step WHERE sid = u.sid LIMIT 1),
+           nextval('tornado_alice.session_number')) END,
+       CASE WHEN u.failure IS NOT NULL THEN
+           octet_length(u.request) + octet_length(u.reply) + coalesce(octet_length(u.ops), 0) + coalesce(
+               (SELECT sum(octet_length(t.request) + octet_length(t.reply) + coalesce(octet_length(t.ops), 0))
+                FROM tornado_alice.turn AS t WHERE t.sid = u.sid), 0) END
+FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::float8[], $7::bool[], $8::bool[],
+            $9::bytea[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+            $17::text[], $18::text[], $19::bigint[])
+     AS u (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version, script, state,
+           failure, skill_id, session_id, number)
+ON CONFLICT DO NOTHING RETURNING sid, seq, number
+"""
+
+#: Those of a group that are kept as they were to be: somebody has written them, and only the answer was lost.
+FIND_AGAIN = """
+SELECT t.sid, t.seq, t.number
+FROM tornado_alice.turn AS t
+JOIN unnest($1::uuid[], $2::int[], $3::float8[], $4::bytea[], $5::bytea[]) AS u (sid, seq, at, request, reply)
+  ON (t.sid, t.seq, t.at, t.request, t.reply) = (u.sid, u.seq, u.at, u.request, u.reply)
+"""
+
+#: All that is known of a session: turns from $4 on and at least the last one, an answer to this very message, and steps
+#: of turns that are not finished.
+LOAD = """
+WITH last AS (SELECT seq, n FROM tornado_alice.turn WHERE sid = $1 ORDER BY seq DESC LIMIT 1)
+SELECT false AS is_step, t.seq, t.n, t.epoch, t.message_id, t.at, t.request, t.ops, t.reply, t.digest, t.version,
+       t.script, t.state, t.ended, t.failure,
+       (SELECT number FROM tornado_alice.turn WHERE sid = $1 AND n = 0 ORDER BY seq LIMIT 1) AS number
+FROM tornado_alice.turn AS t, last
+WHERE t.sid = $1 AND (t.seq >= least(last.seq, greatest($4::int, last.seq - last.n))
+                      OR t.message_id = $2::bigint AND t.request = $3::bytea)
+UNION ALL
+SELECT true, s.seq, s.k, s.epoch, NULL, NULL, NULL, s.outcome, NULL, s.asked, s.name, s.script, s.state, false, NULL,
+       s.number
+FROM tornado_alice.step AS s
+WHERE s.sid = $1
+  AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = $1 AND seq >= s.seq AND NOT waits)
+ORDER BY is_step, seq, n
+"""
+
+#: Take a step: the turn is not kept, nobody is in a later epoch, and the step is free: not there, left by another
+#: request or script, run out, or ours. Rows of finished steps stay until the session is swept: a row that went with the
+#: turn would let a claim pass that was under way at that moment, and the step would be done twice.
+CLAIM = """
+INSERT INTO tornado_alice.step AS s (sid, seq, k, asked, name, owner, epoch, script, state, until, number)
+SELECT $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::uuid, $7::int, $8::text, $9::text, now() + $12::interval,
+       coalesce($10::bigint, (SELECT number FROM tornado_alice.turn WHERE sid = $1 AND n = 0 ORDER BY seq LIMIT 1),
+                (SELECT number FROM tornado_alice.step WHERE sid = $1 LIMIT 1), nextval('tornado_alice.session_number'))
+WHERE NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = $1 AND seq >= $11::int)
+  AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = $1 AND epoch > $7)
+ON CONFLICT (sid, seq, k) DO UPDATE
+SET (asked, name, outcome, owner, epoch, script, state, until) = (excluded.asked, excluded.name, NULL, excluded.owner,
+    excluded.epoch, excluded.script, excluded.state, excluded.until)
+WHERE (s.asked, s.name) <> (excluded.asked, excluded.name)
+   OR s.outcome IS NULL AND (s.until < now() OR s.owner = excluded.owner)
+RETURNING number
+"""
+
+#: The outcome of a claimed step; the same one may come again.
+SETTLE = """
+UPDATE tornado_alice.step SET outcome = $1
+WHERE (sid, seq, k, asked, owner) = ($2, $3, $4, $5, $6) AND (outcome IS NULL OR outcome = $1) RETURNING 1
+"""
+
+#: Hold what was claimed for $2 from now on; with no time at all, let others take it.
+HOLD = "UPDATE tornado_alice.step SET until = now() + $2::interval WHERE owner = $1 AND outcome IS NULL"
+
+#: A small batch of sessions that nobody will ask for any more: $1 to $3 are the times until which turns of ended,
+#: failed and silent ones are old, $4 how many bytes the failed ones may take, $5 how many sessions go.
+SWEEP = """
+WITH ends AS (
+    SELECT sid, at, failure IS NOT NULL AS failed,
+           sum(size) FILTER (WHERE failure IS NOT NULL) OVER (ORDER BY at DESC, number DESC) AS bytes
+    FROM tornado_alice.turn AS t
+    WHERE ended AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = t.sid AND seq > t.seq)
+      AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = t.sid AND seq > t.seq)),
+old AS (
+    SELECT sid FROM ends
+    WHERE at < $1 AND NOT failed OR at < $2 AND failed OR bytes > $4 AND failed
+    UNION
+    SELECT f.sid FROM tornado_alice.turn AS f CROSS JOIN LATERAL (
+        SELECT at, ended FROM tornado_alice.turn WHERE sid = f.sid ORDER BY seq DESC LIMIT 1) AS l
+    WHERE f.n = 0 AND f.at < $3 AND l.at < $3 AND NOT l.ended
+    UNION
+    SELECT sid FROM tornado_alice.step AS s
+    WHERE until < to_timestamp($3) AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid)
+    LIMIT $5),
+turns AS (DELETE FROM tornado_alice.turn WHERE sid IN (SELECT sid FROM old)),
+steps AS (DELETE FROM tornado_alice.step WHERE sid IN (SELECT sid FROM old))
+SELECT count(*) FROM old
+"""
+
+#: The latest sessions of state $1, with a turn since $2, of skill $3, all of them where that is NULL; $4 of them, NULL
+#: for all; or the one with the number $5, or else with the session_id $6.
+SESSIONS = """
+SELECT number, skill_id, session_id, epoch, c.turns, c.first, at AS last, ended, failure, sid
+FROM (
+    SELECT f.sid, f.number, f.skill_id, f.session_id, l.epoch, l.at, l.ended, l.failure
+    FROM tornado_alice.turn AS f CROSS JOIN LATERAL (
+        SELECT epoch, at, ended, failure FROM tornado_alice.turn WHERE sid = f.sid ORDER BY seq DESC LIMIT 1) AS l
+    WHERE f.n = 0 AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = f.sid AND seq < f.seq)
+      AND ($1::text IS NULL OR $1 = CASE WHEN NOT l.ended THEN 'open' WHEN l.failure IS NULL THEN 'ended'
+                                         ELSE 'failed' END)
+      AND ($2::float8 IS NULL OR l.at >= $2) AND ($3::text IS NULL OR f.skill_id = $3 OR starts_with(f.skill_id, $3 || '/'))
+      AND ($6::text IS NULL OR f.number = $5::bigint OR f.session_id = $6)
+    ORDER BY ($5::bigint IS NOT NULL AND f.number = $5) DESC, l.at DESC, f.number DESC LIMIT $4) AS s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS turns, min(at) AS first FROM tornado_alice.turn WHERE sid = s.sid) AS c
+ORDER BY ($5::bigint IS NOT NULL AND number = $5) DESC, at DESC, number DESC
+"""
+
+#: All turns of the session with a number, of all epochs.
+TURNS = """
+SELECT epoch, n, message_id, at, request, ops, reply, digest, version FROM tornado_alice.turn
+WHERE sid = (SELECT sid FROM tornado_alice.turn WHERE n = 0 AND number = $1 LIMIT 1) ORDER BY seq
+"""
