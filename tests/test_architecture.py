@@ -31,8 +31,8 @@ FLOORS = {
         ["questions"],
         ["directives", "script"],
         ["journal.records", "journal.base", "journal.troubles", "journal.schema", "journal.clock", "journal.owners"],
-        ["journal.statements", "journal.postgres_url", "journal.postgres.troubles", "journal.postgres.schema"],
-        ["journal.postgres.rows", "journal.postgres.statements", "journal.postgres.connections"],
+        ["journal.columns", "journal.postgres_url", "journal.postgres.troubles", "journal.postgres.schema"],
+        ["journal.statements", "journal.postgres.rows", "journal.postgres.statements", "journal.postgres.connections"],
         ["journal.postgres.groups", "journal.postgres.leases"],
         [
             "journal.memory",

@@ -1,12 +1,12 @@
 """What is read from and written to the tables of the journal file; each function is part of somebody's transaction."""
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .base import SWEEP_BATCH, Retention
+from .columns import of_ops, of_outcome, of_state, to_op, to_ops, to_script
 from .records import Head, Kept, Key, Known, Op, Place, Record, Summary, Wanted
 
 #: Columns of a `Record`.
@@ -17,8 +17,6 @@ SUMMARY = "session.id, skill_id, session_id, session.epoch, count(*), min(at), m
 MOST_DIGITS = 19
 #: `touched` is renewed with every 16th turn: it spares a second write in the others.
 TOUCH_EVERY = 16
-#: Name of a script that no module has: a session whose row is damaged is taken for one that has changed.
-DAMAGED = "(damaged)"
 
 
 class Claim(NamedTuple):
@@ -43,7 +41,7 @@ def session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
 
 
 def _upsert(conn: sqlite3.Connection, key: Key, head: Head, now: float, condition: str) -> int | None:
-    values = (head.epoch, head.script, json.dumps(head.state or {}), now, head.ended)
+    values = (head.epoch, head.script, of_state(head.state), now, head.ended)
     row = conn.execute(
         "INSERT INTO session (skill_id, session_id, epoch, script, state, touched, ended) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 constants
         "ON CONFLICT DO UPDATE SET (epoch, script, state, touched, ended, failure) = (?, ?, ?, ?, ?, NULL) "
@@ -58,7 +56,7 @@ def commit(conn: sqlite3.Connection, key: Key, head: Head, record: Record) -> in
     id = head.id
     if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
         id = session(conn, key, head, record.at)
-    ops = json.dumps(record.ops, ensure_ascii=True) if record.ops else None
+    ops = of_ops(record.ops)
     row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
     place = (id, head.seq, head.epoch, record.n)
     conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*place, *row))
@@ -104,9 +102,8 @@ def _is_free(conn: sqlite3.Connection, id: int, step: Claim, is_other_alive: Cal
 
 def settle(conn: sqlite3.Connection, id: int, step: Claim, op: Op) -> int:
     """Keep the outcome of a claimed step; 0 if it is claimed no longer."""
-    outcome = json.dumps({word: op[word] for word in ("ok", "error") if word in op}, ensure_ascii=True)
     query = "UPDATE step SET outcome = ? WHERE (session, seq, k, asked, owner) = (?, ?, ?, ?, ?) AND outcome IS NULL"
-    return conn.execute(query, (outcome, id, *step.place, step.asked, step.owner)).rowcount
+    return conn.execute(query, (of_outcome(op), id, *step.place, step.asked, step.owner)).rowcount
 
 
 def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | None, since: int) -> Known:
@@ -123,7 +120,9 @@ def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | N
     query = f"SELECT {RECORD} FROM turn WHERE session = ? AND seq >= ? ORDER BY seq"  # noqa: S608 a constant
     turns = [_record(row) for row in conn.execute(query, (head.id, max(since, head.seq - head.n)))]
     query = "SELECT seq, k, asked, name, outcome FROM step WHERE session = ?"
-    steps = {Place(at, k): Kept(asked, _op(name, text)) for at, k, asked, name, text in conn.execute(query, (head.id,))}
+    steps = {
+        Place(at, k): Kept(asked, to_op(name, text)) for at, k, asked, name, text in conn.execute(query, (head.id,))
+    }
     return Known(head, bytes(answer[0]) if answer else None, turns, steps)
 
 
@@ -132,10 +131,8 @@ def _head(
 ) -> Head:
     query = "SELECT seq + 1, epoch, n + 1 FROM turn WHERE session = ? ORDER BY seq DESC LIMIT 1"
     seq, last_epoch, n = conn.execute(query, (id,)).fetchone() or (0, epoch, 0)
-    arguments = _json(state)
-    if not isinstance(arguments, dict):
-        script, arguments = DAMAGED, None
-    return Head(id, seq, epoch, n if last_epoch == epoch else 0, script, arguments, bool(ended), failure)
+    n = n if last_epoch == epoch else 0
+    return Head(id, seq, epoch, n, *to_script(script, state), bool(ended), failure)
 
 
 def turns(conn: sqlite3.Connection, id: int) -> list[tuple[int, Record]]:
@@ -172,39 +169,7 @@ def _summary(row: Sequence[Any]) -> Summary:
 
 def _record(row: Sequence[Any]) -> Record:
     n, message_id, at, request, ops, reply, digest, version = row
-    done = _json(ops) if ops else []
-    if not isinstance(done, list) or not all(map(_is_op, done)):
-        done = [{"name": f"{DAMAGED} {str(ops)[:40]}"}]  # no script asks for such a step: replay diverges here
-    return Record(n, message_id, at, request, done, reply, digest, version)
-
-
-def _json(text: Any) -> Any:
-    """What a column holds; None if that is damaged."""
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return None
-
-
-def _is_op(op: Any) -> bool:
-    return isinstance(op, dict) and ("wait" in op or "heard_by" in op or ("name" in op and _is_outcome(op)))
-
-
-def _is_outcome(outcome: Any) -> bool:
-    if not isinstance(outcome, dict):
-        return False
-    failure = outcome.get("error")
-    return "ok" in outcome or (isinstance(failure, dict) and {"class", "text"} <= failure.keys())
-
-
-def _op(name: str, outcome: str | None) -> Op | None:
-    if outcome is None:
-        return None
-    found = _json(outcome)
-    if _is_outcome(found):
-        return {"name": name, **found}
-    text = "its recorded outcome is damaged"
-    return {"name": name, "error": {"class": "tornado_alice.errors:StepError", "args": [text], "text": text}}
+    return Record(n, message_id, at, request, to_ops(ops), reply, digest, version)
 
 
 def sweep(conn: sqlite3.Connection, now: float, retention: Retention) -> int:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from ...errors import JournalConflict, JournalError
+from ..columns import of_outcome, of_state
 from ..records import Head, Key, Op, Place
 from . import rows, statements
 from .connections import Connections
@@ -34,7 +35,7 @@ class Leases:
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
         """See `Journal.claim`."""
         step = (rows.session_id(key), *place, asked, name, self._owner)
-        values = (*step, head.epoch, head.script, rows.of_state(head), head.id, head.seq, _LEASE)
+        values = (*step, head.epoch, head.script, of_state(head.state), head.id, head.seq, _LEASE)
         self._hold(key, place)  # before it is sent: it may be ours though the answer is lost
         number: int | None = await self._connections.run(lambda conn, _: conn.fetchval(statements.CLAIM, *values))
         if number is None:
@@ -43,7 +44,7 @@ class Leases:
 
     async def settle(self, key: Key, place: Place, asked: str, op: Op) -> None:
         """See `Journal.add_step`."""
-        values = (rows.of_outcome(op), rows.session_id(key), *place, asked, self._owner)
+        values = (of_outcome(op), rows.session_id(key), *place, asked, self._owner)
         kept = await self._connections.run(lambda conn, _: conn.fetchval(statements.SETTLE, *values))
         self._held.discard((key, place))
         if kept is None:

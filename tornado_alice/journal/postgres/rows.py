@@ -6,7 +6,8 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from ..records import Head, Kept, Key, Known, Op, Place, Record, Summary
+from ..columns import of_ops, of_state, to_op, to_ops, to_script
+from ..records import Head, Kept, Key, Known, Place, Record, Summary
 
 
 def session_id(key: Key) -> UUID:
@@ -17,24 +18,13 @@ def session_id(key: Key) -> UUID:
 def of_turn(key: Key, head: Head, record: Record) -> tuple[Any, ...]:
     """The parameters of `statements.COMMIT` for one turn."""
     names = (*key, head.id) if record.n == 0 else (None, None, None)
-    ops = json.dumps(record.ops) if record.ops else None
     failure = None if head.failure is None else _printable(head.failure)
     waits = record.waits_from is not None
     return (
         *(session_id(key), head.seq, head.epoch, record.n, record.message_id, record.at, waits, head.ended),
-        *(record.request, ops, record.reply, record.digest, record.version, head.script, of_state(head), failure),
-        *names,
+        *(record.request, of_ops(record.ops), record.reply, record.digest, record.version),
+        *(head.script, of_state(head.state), failure, *names),
     )
-
-
-def of_state(head: Head) -> str:
-    """The arguments of a script."""
-    return json.dumps(head.state or {})
-
-
-def of_outcome(op: Op) -> str:
-    """The outcome of a step."""
-    return json.dumps({word: op[word] for word in ("ok", "error") if word in op})
 
 
 def _printable(text: str) -> str:
@@ -52,7 +42,7 @@ def known(rows: Sequence[Any], request: bytes, message_id: int | None, since: in
     answers = (row["reply"] for row in turns if row["message_id"] == message_id and row["request"] == request)
     answer = next(answers, None) if message_id is not None else None
     wanted = max(since, head.seq - head.n)
-    places = {Place(row["seq"], row["n"]): Kept(row["digest"], _op(row["version"], row["ops"])) for row in steps}
+    places = {Place(row["seq"], row["n"]): Kept(row["digest"], to_op(row["version"], row["ops"])) for row in steps}
     return Known(head, answer, [record(row) for row in turns if row["seq"] >= wanted], places)
 
 
@@ -61,22 +51,17 @@ def _head(turns: list[Any], steps: list[Any]) -> Head | None:
     last = turns[-1] if turns else None
     for row in steps:  # a script that was started anew in a turn whose process died in its first step
         if row["seq"] == seq and (last is None or row["epoch"] > last["epoch"]):
-            return Head(row["number"], seq, row["epoch"], 0, row["script"], json.loads(row["state"]))
+            return Head(row["number"], seq, row["epoch"], 0, *to_script(row["script"], row["state"]))
     if last is None:
         return None
     place = (last["number"], seq, last["epoch"], last["n"] + 1)
-    return Head(*place, last["script"], json.loads(last["state"]), last["ended"], last["failure"])
+    return Head(*place, *to_script(last["script"], last["state"]), last["ended"], last["failure"])
 
 
 def record(row: Any) -> Record:
     """A turn."""
-    ops = json.loads(row["ops"]) if row["ops"] else []
-    said = (row["request"], ops, row["reply"], row["digest"], row["version"])
+    said = (row["request"], to_ops(row["ops"]), row["reply"], row["digest"], row["version"])
     return Record(row["n"], row["message_id"], row["at"], *said)
-
-
-def _op(name: str, outcome: str | None) -> Op | None:
-    return None if outcome is None else {"name": name, **json.loads(outcome)}
 
 
 def summary(row: Any) -> Summary:
