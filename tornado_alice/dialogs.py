@@ -5,7 +5,8 @@ Who calls whom: the webhook → `Dialogs.answer` → Turn (one turn) → Session
 Rules:
 1. One turn of a session at a time; other sessions do not wait for it.
 2. The reply leaves only after the turn is in the journal. If the journal cannot keep it, the user hears an apology, the
-   script is dropped, and the next request finds the dialog where the journal has it.
+   script is dropped, and the next request finds the dialog where the journal has it. A process that is stopping does
+   not apologise but fails: others are there for this turn.
 3. A live script is a cache: bounded in number and idle time, dropped whenever anything is in doubt.
 4. A message that was answered gets the same bytes again.
 """
@@ -53,6 +54,7 @@ class Dialogs:
 
     Attributes:
         counts: turns kept, replays, failures of the script, journal_errors; since the start of the process.
+        draining: the process is stopping.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Dialogs:
         self.lemma = lemmatizer(lambda: self.pace.excuse(options.load_analyzer))
         self.journal, self.options, self._clock, self._scope = journal, options, clock, scope
         self.counts: Counter[str] = Counter()
+        self.draining = False
         self._quota = Quota()
         self.work = Work(journal)
         self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.work, self.lemma, self.counts)
@@ -87,6 +90,7 @@ class Dialogs:
 
         Raises:
             RequestError: it is none, or of a skill that is not served here (`ForeignSkill`).
+            JournalError: the turn cannot be kept, and this process is stopping.
         """
         data = protocol.parse(body)
         session = data["session"]
@@ -113,6 +117,8 @@ class Dialogs:
             observed.error = error
             self.counts["journal_errors"] += 1
             log.error("session %s: %s", key[1], error)
+            if self.draining:
+                raise
             return self._engine_says(self.options.unsaved, data)
         except (Exception, asyncio.CancelledError) as error:
             # CancelledError: a script has used a time-out of asyncio, which cancels the task that runs the script

@@ -230,10 +230,13 @@ class Skill:
 
     async def start(self) -> None:
         """Open the journal."""
+        if self._dialogs is not None:
+            self._dialogs.draining = False
         await self.journal.start()
 
     async def stop(self) -> None:
         """Let the turns under way end (for `GRACE` seconds), end running steps, close the journal."""
+        self.dialogs.draining = True
         await self.webhook.drain(GRACE)
         await self.dialogs.stop()
         await self.journal.stop()
@@ -272,6 +275,7 @@ class Skill:
         place = url("https" if tls else "http", host, sockets[0].getsockname()[1])
         print(f"Serving skill {self.name} on {place}", flush=True)
         await stopping.wait()
+        self.dialogs.draining = True
         await listener.drain(GRACE)
         await self.stop()
 

@@ -13,7 +13,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 
 from . import protocol
-from .errors import RequestError
+from .errors import JournalError, RequestError
 from .exchange import Exchange, Refusal
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ class Webhook(Router):
     """``POST``: one turn of a dialog.
 
     200; 400 with a JSON error that names the field; 403 for a skill that is not served; 405; 413 over 1 MiB; 500 when
-    the engine itself fails. Whatever happens, there is an answer.
+    the engine itself fails; 503 for a turn that cannot be kept any more while the process stops, which a proxy may send
+    elsewhere. Whatever happens, there is an answer.
     """
 
     def __init__(self, dialogs: Answers) -> None:
@@ -113,6 +114,9 @@ class _Delivery(Exchange):
             answer = await dialogs.answer(b"".join(self._body))
         except RequestError as error:
             self.refuse(error.status, error.code, str(error), error.field)
+        except JournalError:
+            message = "this process is stopping and cannot keep the turn; send it to another one, or again in a second"
+            self.refuse(503, "unavailable", message, "body", **{"Retry-After": "1"})
         except Exception:
             log.exception("a request has no answer of the engine")
             self.refuse(500, "internal_server_error", "the engine failed; its log says how", "body")

@@ -180,6 +180,7 @@ class Server:
     async def stop(self) -> None:
         """Answer what is under way, close the connections, then both halves."""
         self._ready = False
+        self.skills.drain()
         await asyncio.gather(*(listener.drain(GRACE) for listener in self._listeners))
         await self.skills.stop()  # before the service, since its steps may wait for it
         if self._has_pi:

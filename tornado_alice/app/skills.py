@@ -106,6 +106,11 @@ class Skills:
         for journal in self.journals:
             await journal.start()
 
+    def drain(self) -> None:
+        """Say that the process stops: what cannot be kept from now on is refused, for others to answer."""
+        for skill in self:
+            skill.dialogs.draining = True
+
     async def stop(self) -> None:
         """Let the turns under way end (for `GRACE` seconds), end running steps, close the journals."""
         webhooks = [self._at_once, *(skill.webhook for skill in self)]
