@@ -17,10 +17,10 @@ from .connections import Connections
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two renewals: two may fail before a lease runs out.
-RENEWAL = statements.LEASE / 3
-
-_LEASE = timedelta(seconds=statements.LEASE)
+#: For so long a step belongs to who has claimed it.
+LEASE = timedelta(seconds=6)
+#: Between two renewals: two may fail before a lease runs out.
+RENEWAL = LEASE / 3
 
 
 class Leases:
@@ -35,7 +35,7 @@ class Leases:
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
         """See `Journal.claim`."""
         step = (rows.session_id(key), *place, asked, name, self._owner)
-        values = (*step, head.epoch, head.script, of_state(head.state), head.id, head.seq, _LEASE)
+        values = (*step, head.epoch, head.script, of_state(head.state), head.id, head.seq, LEASE)
         self._hold(key, place)  # before it is sent: it may be ours though the answer is lost
         number: int | None = await self._connections.run(lambda conn, _: conn.fetchval(statements.CLAIM, *values))
         if number is None:
@@ -57,9 +57,9 @@ class Leases:
 
     async def _renew(self) -> None:
         while self._held:
-            await asyncio.sleep(RENEWAL)
+            await asyncio.sleep(RENEWAL.total_seconds())
             try:
-                await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, _LEASE))
+                await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, LEASE))
             except JournalError as error:
                 log.error("%s; steps under way may be taken for those of a dead process", error)
 

@@ -3,9 +3,6 @@
 The names of tables have their schema: no setting of a user's may lead elsewhere.
 """
 
-#: Seconds for which a step belongs to who has claimed it, by the clock of the database.
-LEASE = 6.0
-
 #: A group of turns; what does not come back is there already. The first turn of a session draws its number, unless a
 #: step has drawn it before; a failed one adds up how much is kept for it.
 COMMIT = """

@@ -1,0 +1,319 @@
+"""What is peculiar to the journal in PostgreSQL: round trips, a database that is away, leases, migrations."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from databases import Postgres, execute
+from proxy import before
+from talking import ask, counting_skill, text
+
+from tornado_alice import JournalConflict, JournalError, Skill, say, step
+from tornado_alice.journal.postgres import PostgresJournal, connections, leases, schema
+from tornado_alice.journal.postgres.journal import SWEEPING
+from tornado_alice.journal.postgres.schema import MIGRATING, MIGRATIONS
+from tornado_alice.journal.records import Head, Place, Record
+
+KEY = ("skill", "session")
+#: Ends every other connection to the database.
+CUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+CLAIMS = """
+import asyncio, sys
+from datetime import timedelta
+from tornado_alice.journal.postgres import PostgresJournal, leases
+from tornado_alice.journal.records import Head, Place
+
+async def main():
+    leases.RENEWAL = timedelta(seconds=0.05)
+    journal = PostgresJournal(sys.argv[1])
+    await journal.start()
+    print(await journal.claim(("skill", "session"), Head(), Place(0, 0), "asked", "f"), flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def record(n: int, **fields: Any) -> Record:
+    return Record(n, n, 1000.0, b"{}", [], b'{"n": 1}', "digest", "version")._replace(**fields)
+
+
+@asynccontextmanager
+async def serving(skill: Skill) -> AsyncIterator[Skill]:
+    """A skill between its start and its stop."""
+    await skill.start()
+    try:
+        yield skill
+    finally:
+        await skill.stop()
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[PostgresJournal]:
+    """A journal between its start and its stop."""
+    journal = PostgresJournal(url)
+    await journal.start()
+    try:
+        yield journal
+    finally:
+        await journal.stop()
+
+
+def stepping_skill(url: str) -> tuple[Skill, list[int]]:
+    """A skill with a step in each turn, and what its steps have done."""
+    skill, effects = Skill("stepping", journal=PostgresJournal(url)), []
+
+    @skill.script
+    def run():
+        yield say("да")
+        while True:
+            yield say(str((yield step(lambda: effects.append(1) or len(effects)))))
+
+    return skill, effects
+
+
+@pytest.mark.gen_test
+async def test_a_hot_turn_is_one_statement_and_one_round_trip(database: str) -> None:
+    """A turn of a live session, and the first one of a new one, wait once for the database and ask it one thing."""
+    await execute(database, "CREATE EXTENSION pg_stat_statements")
+    async with before(database) as proxy, serving(counting_skill(journal=PostgresJournal(proxy.url))) as skill:
+        await ask(skill, "", 0)
+        await execute(database, "SELECT pg_stat_statements_reset()")
+        trips = proxy.trips
+        for n in range(1, 6):
+            assert text(await ask(skill, "а", n)) == f"{n + 1} а"
+        assert text(await ask(skill, "б", 0, "new")) == "1 б"
+        assert proxy.trips - trips == 6
+        query = """SELECT query, calls FROM pg_stat_statements JOIN pg_database ON dbid = pg_database.oid
+                   WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'"""
+        asked = {row["query"].split()[0]: row["calls"] for row in await execute(database, query)}
+        assert asked == {"INSERT": 6}
+
+
+@pytest.mark.gen_test
+async def test_a_cut_connection_is_not_heard(database: str) -> None:
+    """Connections that the database ends, between turns and in the middle of them, cost nobody an answer."""
+    async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+        for n in range(10):
+            turns = [ask(skill, "а", n, f"s{i}") for i in range(8)]
+            *answers, _ = await asyncio.gather(*turns, execute(database, CUT))
+            assert {text(answer) for answer in answers} == {f"{n + 1} а"}
+            await execute(database, CUT)
+
+
+@pytest.mark.gen_test
+async def test_a_commit_whose_answer_was_lost_is_found_again(database: str) -> None:
+    """Turns that are kept, but whose connection is cut before anybody hears it, are answered, and kept once."""
+    async with before(database) as proxy, serving(counting_skill(journal=PostgresJournal(proxy.url))) as skill:
+        for i in range(3):
+            await ask(skill, "", 0, f"s{i}")
+        for n in range(1, 4):
+            proxy.lose()
+            answers = await asyncio.gather(*(ask(skill, "а", n, f"s{i}") for i in range(3)))
+            assert [text(answer) for answer in answers] == [f"{n + 1} а"] * 3 and proxy.lost.is_set()
+    rows = await execute(database, "SELECT count(*) AS turns FROM tornado_alice.turn GROUP BY sid")
+    assert [row["turns"] for row in rows] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("lost", range(3))
+@pytest.mark.gen_test
+async def test_a_step_whose_answer_was_lost_runs_once(lost: int, database: str) -> None:
+    """Whichever answer is lost in a turn with a step (of its claim, its outcome, the turn), the step is done once."""
+    async with before(database) as proxy:
+        skill, effects = stepping_skill(proxy.url)
+        async with serving(skill):
+            await ask(skill, "", 0)
+            await ask(skill, "", 1)
+            proxy.lose(after=lost)
+            assert text(await ask(skill, "", 2)) == "2" and proxy.lost.is_set()
+            assert text(await ask(skill, "", 3)) == "3" and len(effects) == 3
+
+
+@pytest.mark.gen_test
+async def test_a_crash_of_the_database_loses_nothing(postgres: Postgres, database: str, logs: Any) -> None:
+    """Under SIGKILL of the database every answer that was given is kept, and dialogs go on as soon as it is back."""
+    async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+        heard: dict[tuple[str, int], str] = {}
+        back, n = asyncio.create_task(asyncio.to_thread(restart, postgres)), 0
+        while not back.done() or n < 20:
+            answers = await asyncio.gather(*(ask(skill, "а", n, f"s{i}") for i in range(4)))
+            heard |= {(f"s{i}", n): text(answer) for i, answer in enumerate(answers)}
+            n += 1
+        await back
+        apologies = [key for key, said in heard.items() if not said[0].isdigit()]
+        for _ in apologies:
+            logs.take(r"session s\d: the journal cannot be used: .*\(the database|is the database running")
+        for i in range(4):
+            turns = (await skill.journal.load(("test-skill", f"s{i}"))).turns
+            kept = {turn.message_id: turn.reply.decode() for turn in turns}
+            assert [turn.n for turn in turns] == list(range(len(turns)))
+            for (session, message), said in heard.items():
+                if session == f"s{i}" and (session, message) not in apologies:
+                    assert f'"{said}"' in kept[message]
+            assert text(await ask(skill, "б", n, f"s{i}")) == f"{len(turns) + 1} б"
+
+
+def restart(postgres: Postgres) -> None:
+    postgres.kill()
+    postgres.start()
+
+
+@pytest.mark.gen_test
+async def test_a_database_that_stays_away_is_an_apology(
+    postgres: Postgres, database: str, logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When patience is over the user hears an apology and the log says why; the dialog goes on where it was."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.2)
+    async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+        await ask(skill, "а", 0)
+        await asyncio.to_thread(postgres.stop)
+        try:
+            assert text(await ask(skill, "б", 1)).startswith("Извините, не получилось это запомнить")
+            logs.take(r"session s: the journal cannot be used: .*is the database running, and can it be reached")
+        finally:
+            await asyncio.to_thread(postgres.start)
+        assert text(await ask(skill, "б", 1)) == "2 б"
+
+
+def test_a_turn_that_is_tried_for_long_still_has_time_for_its_apology() -> None:
+    """A load and a commit, each as patient as can be, end before the platform's 4.5 s."""
+    assert connections.ATTEMPT < connections.PATIENCE and 2 * connections.PATIENCE < 4.5
+
+
+@pytest.mark.gen_test
+async def test_locks_and_want_of_connections_are_named(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that takes too long and a database without connections are errors that say what to look at."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(connections, "ATTEMPT", 0.2)
+    async with opened(database) as journal:
+        await journal.commit(KEY, Head(), record(0))
+        locker = await asyncpg.connect(database)
+        async with locker.transaction():
+            await locker.execute("LOCK TABLE tornado_alice.turn")
+            with pytest.raises(JournalError, match=r"a statement took too long|no answer in time"):
+                await journal.commit(KEY, Head(1, 1, 0, 1), record(1))
+        await locker.execute("CREATE ROLE crowd LOGIN CONNECTION LIMIT 0")
+        await locker.close()
+        with pytest.raises(JournalError, match="the database has no connection left: fewer processes"):
+            await PostgresJournal(database.replace("alice@", "crowd@")).open()
+        assert await journal.commit(KEY, Head(1, 1, 0, 1), record(1)) == 1
+
+
+@pytest.mark.gen_test
+async def test_a_turn_that_cannot_be_written_spares_its_neighbours(database: str) -> None:
+    """Of a group in which the database refuses one turn, the others are kept."""
+    async with opened(database) as journal:
+        versions = ("a", "b\0", "c")
+        writes = [journal.commit(("k", v[0]), Head(), record(0, version=v)) for v in versions]
+        lone = journal.commit(("k", "first"), Head(), record(0))
+        results = await asyncio.gather(lone, *writes, return_exceptions=True)
+        assert [isinstance(result, JournalError) for result in results] == [False, False, True, False]
+        assert not isinstance(results[2], JournalConflict)
+
+
+@pytest.mark.gen_test
+async def test_a_step_is_taken_over_when_its_process_has_died(database: str) -> None:
+    """A process keeps its step as long as it lives, by renewing its lease; killed, it loses the step with the lease."""
+    process = subprocess.Popen([sys.executable, "-c", CLAIMS, database], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None and await asyncio.to_thread(process.stdout.readline) == "1\n"
+        until = "SELECT until FROM tornado_alice.step"
+        begun = await execute(database, until)
+        while await execute(database, until) == begun:
+            await asyncio.sleep(0.02)
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+    async with opened(database) as journal:
+        assert await journal.claim(KEY, Head(), Place(0, 0), "asked", "f") is None, "its lease is not over yet"
+        await execute(database, "UPDATE tornado_alice.step SET until = until - $1::interval", leases.LEASE)
+        assert await journal.claim(KEY, Head(), Place(0, 0), "asked", "f") == 1
+        assert await journal.claim(KEY, Head(), Place(0, 0), "asked", "f") == 1, "it is ours: an answer may be lost"
+
+
+@pytest.mark.gen_test
+async def test_an_outcome_after_the_lease_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped for longer than its lease, and whose step was taken meanwhile, writes nothing."""
+    async with opened(database) as zombie, opened(database) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr(leases, "LEASE", timedelta(0))
+            assert await zombie.claim(KEY, Head(), Place(0, 0), "asked", "f") == 1
+        assert await other.claim(KEY, Head(), Place(0, 0), "asked", "f") == 1
+        with pytest.raises(JournalConflict, match="step f was taken over"):
+            await zombie.add_step(KEY, Head(1), Place(0, 0), "asked", {"name": "f", "ok": 1})
+        await other.add_step(KEY, Head(1), Place(0, 0), "asked", {"name": "f", "ok": 2})
+
+
+@pytest.mark.gen_test
+async def test_two_processes_migrate_at_once(database: str) -> None:
+    """One of two migrations does the work, the other waits for it and finds it done; a third finds nothing to do."""
+    gate = await asyncpg.connect(database)
+    await gate.execute("SELECT pg_advisory_lock($1)", MIGRATING)
+    command = [sys.executable, "-m", "tornado_alice", "migrate", "--journal", database]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while await gate.fetchval(waiting) < 2:
+        await asyncio.sleep(0.02)
+    await gate.execute("SELECT pg_advisory_unlock($1)", MIGRATING)
+    told = sorted([(await asyncio.to_thread(process.communicate, timeout=20))[0] for process in processes])
+    assert [process.returncode for process in processes] == [0, 0]
+    assert told[0].endswith(f": schema {len(MIGRATIONS)}, as it was\n")
+    assert told[1].endswith(f": schema {len(MIGRATIONS)}, before it was 0\n")
+    await gate.close()
+    assert await PostgresJournal(database).migrate() == (len(MIGRATIONS), len(MIGRATIONS))
+
+
+@pytest.mark.gen_test
+async def test_a_later_release_is_refused(database: str) -> None:
+    """Tables of a release that this one does not know are not touched."""
+    await PostgresJournal(database).migrate()
+    await execute(database, "UPDATE tornado_alice.meta SET value = '99' WHERE name = 'schema'")
+    for act in (PostgresJournal(database).open, PostgresJournal(database).migrate):
+        with pytest.raises(JournalError, match=r"of a later release .schema 99, this release knows 1."):
+            await act()
+
+
+@pytest.mark.gen_test
+async def test_an_earlier_release_is_told_to_migrate(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server does not change the tables of an earlier release by itself; `migrate` does, and keeps what is there."""
+    await PostgresJournal(database).migrate()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("ALTER TABLE tornado_alice.turn ADD extra text",)))
+    with pytest.raises(JournalError, match=r"schema 1, this release needs 2.: run `python -m tornado_alice migrate`"):
+        await PostgresJournal(database).open()
+    assert await PostgresJournal(database).migrate() == (1, 2)
+    await PostgresJournal(database).open()
+
+
+@pytest.mark.gen_test
+async def test_one_process_sweeps_at_a_time(database: str) -> None:
+    """While another process sweeps, a sweep does nothing; afterwards it does its work."""
+    async with opened(database) as journal:
+        await journal.commit(KEY, Head(ended=True), record(0))
+        other = await asyncpg.connect(database)
+        await other.execute("SELECT pg_advisory_lock($1)", SWEEPING)
+        assert await journal.sweep(10_000_000.0) == 0
+        await other.close()
+        while await journal.sweep(10_000_000.0) == 0:  # the lock goes with the connection, a moment later
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "damage", ["ops = '{oops' WHERE seq = 1", "ops = '[1]' WHERE seq = 1", "state = '[5]'", "script = 'nobody'"]
+)
+@pytest.mark.gen_test
+async def test_a_damaged_row_is_a_divergence(damage: str, database: str, logs: Any) -> None:
+    """A row that cannot be read leads to the skill's policy, as in a file."""
+    async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+        for n in range(3):
+            await ask(skill, "а", n)
+    await execute(database, f"UPDATE tornado_alice.turn SET {damage}")
+    async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+        assert [text(await ask(skill, "б", n)) for n in (3, 4)] == ["1 б", "2 б"]
+    logs.take("on_divergence: restart")
