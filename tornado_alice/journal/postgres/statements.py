@@ -115,7 +115,8 @@ FROM (
     WHERE f.n = 0 AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = f.sid AND seq < f.seq)
       AND ($1::text IS NULL OR $1 = CASE WHEN NOT l.ended THEN 'open' WHEN l.failure IS NULL THEN 'ended'
                                          ELSE 'failed' END)
-      AND ($2::float8 IS NULL OR l.at >= $2) AND ($3::text IS NULL OR f.skill_id = $3 OR starts_with(f.skill_id, $3 || '/'))
+      AND ($2::float8 IS NULL OR l.at >= $2)
+      AND ($3::text IS NULL OR f.skill_id = $3 OR starts_with(f.skill_id, $3 || '/'))
       AND ($6::text IS NULL OR f.number = $5::bigint OR f.session_id = $6)
     ORDER BY ($5::bigint IS NOT NULL AND f.number = $5) DESC, l.at DESC, f.number DESC LIMIT $4) AS s
 CROSS JOIN LATERAL (
