@@ -23,8 +23,9 @@ REMEDIES = {
 }
 #: Classes of what may be over in a moment: connection lost, transaction to be repeated, resources, locks, restart.
 PASSING = ("08", "25", "40", "53", "55", "57")
-#: What the driver raises beside errors of the database: it lost its connection, or nobody answered in time.
-UNREACHABLE = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError)
+#: What the driver raises beside errors of the database: it lost its connection, or nobody answered in time. An
+#: InternalClientError is a connection that the database ended just as something was to be sent.
+UNREACHABLE = (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 #: All that talking to the database may raise.
 ERRORS = (asyncpg.PostgresError, *UNREACHABLE)
 
