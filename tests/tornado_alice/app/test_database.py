@@ -35,6 +35,15 @@ def refused(url: str) -> bool:
     return False
 
 
+def begun(url: str, method: str, path: str, body: bytes) -> http.client.HTTPConnection:
+    """A request with the first byte of its body."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    connection.putrequest(method, path)
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:1])
+    return connection
+
+
 def test_any_process_goes_on_with_any_session(
     serve: Callable[..., Any], hello: str, tmp_path: Path, database: str
 ) -> None:
@@ -82,16 +91,13 @@ def test_while_stopping_what_cannot_be_kept_is_refused(
     kind: str, serve: Callable[..., Any], hello: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """A turn that comes on an open connection while the server stops, and cannot be kept, is 503 and no apology, for a
-    proxy to send it to another process."""
+    proxy to send it to another process. Readiness says on such a connection that the server is draining."""
     postgres: Postgres | None = request.getfixturevalue("postgres") if kind == "database" else None
     server = serve(hello, *(["--journal", postgres.create()] if postgres else []))
     assert server.say("раз", 0) == "1 раз"
     body = json.dumps(make_request("два", 1, session={"session_id": "s"})).encode()
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    connection.putrequest("POST", "/")
-    connection.putheader("Content-Length", str(len(body)))
-    connection.endheaders(body[:10])
-    server.fetch("/healthz")  # an answer to what was sent later: the server has begun to read this request
+    turn, ready = begun(server.url, "POST", "/", body), begun(server.url, "GET", "/readyz", b"{}")
+    server.fetch("/healthz")  # an answer to what was sent later: the server has begun to read those two
     if postgres:
         postgres.stop()
     else:
@@ -100,13 +106,17 @@ def test_while_stopping_what_cannot_be_kept_is_refused(
         server.process.send_signal(signal.SIGTERM)
         while not refused(server.url):
             time.sleep(0.02)
-        connection.send(body[10:])
-        answer = connection.getresponse()
+        ready.send(b"}")
+        answer = ready.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (503, {"status": "draining"})
+        turn.send(body[1:])
+        answer = turn.getresponse()
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         message = json.loads(answer.read())["error"]["message"]
         assert message.startswith("this process is stopping and cannot keep the turn")
     finally:
-        connection.close()
+        turn.close()
+        ready.close()
         if postgres:
             postgres.start()
     assert server.process.wait(20) == 0
