@@ -26,6 +26,7 @@ from soak import SKILL, Soak, repeated_effects
 from tornado_alice import SqliteJournal
 from tornado_alice.app.loading import load_skill
 from tornado_alice.app.sessions import ask, replay_session
+from tornado_alice.journal.base import Archive
 from tornado_alice.journal.sqlite import FILE_NAME
 
 HARMLESS = ("kills", "stops", "terms", "turns acknowledged", "apologies")
@@ -39,13 +40,18 @@ FAULTS = (
 )
 
 
+async def replies(journal: Archive) -> dict[tuple[str, int | None], bytes]:
+    """What each message of each session was answered."""
+    return {
+        (entry.key[1], record.message_id): record.reply
+        for entry in await journal.sessions(-1)
+        for _, record in await journal.turns(entry.id)
+    }
+
+
 def lost(journal: SqliteJournal, acknowledged: dict[tuple[str, int], bytes]) -> int:
     """Acknowledged turns that the journal does not hold as they were acknowledged."""
-    held = {
-        (entry.key[1], record.message_id): record.reply
-        for entry in ask(journal, lambda journal: journal.sessions(-1))
-        for _, record in ask(journal, lambda journal, entry=entry: journal.turns(entry.id))
-    }
+    held = ask(journal, replies)
     missed = [place for place, answer in acknowledged.items() if held.get(place) != answer]
     for place in missed:
         print(f"{place}: acknowledged {acknowledged[place]!r}, held {held.get(place)!r}", file=sys.stderr)

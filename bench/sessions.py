@@ -1,9 +1,10 @@
 """What durable sessions cost: webhook ratios, replay, cold resume, memory, restart on a large journal.
 
     python bench/sessions.py [--only webhook replay resume live passing restart] [--sessions 1000000] [--json]
+    python bench/sessions.py --only journal --journal postgresql://USER@HOST/NAME
 
-Everything in the parts `replay` to `passing` runs in this process, without HTTP; `webhook` and `restart` load real
-servers on loopback.
+Everything in the parts `replay` to `passing` runs in this process, without HTTP; `webhook`, `restart` and `journal`
+load real servers on loopback; the last one compares a database, which must be there, with a file of the same promise.
 """
 
 import argparse
@@ -60,6 +61,18 @@ def webhook(rounds: int = 5, seconds: float = 3.0) -> Figures:
             ports[durability] = stack.enter_context(peers.tornado_alice("--durability", durability))[0]
             rates = dialog.measure(ports, rounds, connections, seconds)
         figures[f"{durability}, {connections} connections, ÷ bare"] = dialog.ratios(rates, "bare")[durability]
+    return figures
+
+
+def journal(url: str, rounds: int = 5, seconds: float = 3.0) -> Figures:
+    """Ratio of a server with the journal `url` to one with a file and durability power: 1, 16 and 64 connections."""
+    figures: Figures = {}
+    with ExitStack() as stack:
+        ports = {"power": stack.enter_context(peers.tornado_alice("--durability", "power"))[0]}
+        ports["journal"] = stack.enter_context(peers.tornado_alice("--journal", url))[0]
+        for connections in (1, 16, 64):
+            rates = dialog.measure(ports, rounds, connections, seconds)
+            figures[f"--journal, {connections} connections, ÷ power"] = dialog.ratios(rates, "power")["journal"]
     return figures
 
 
@@ -182,12 +195,16 @@ def main() -> None:
         "live": lambda: asyncio.run(live()),
         "passing": lambda: asyncio.run(passing(given.sessions)),
         "restart": lambda: restart(given.sessions),
+        "journal": lambda: journal(given.journal),
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=list(parts), default=list(parts))
+    parser.add_argument("--only", nargs="+", choices=list(parts), default=[part for part in parts if part != "journal"])
+    parser.add_argument("--journal", metavar="URL", help="of a database, for the part of this name")
     parser.add_argument("--sessions", type=int, default=1_000_000, help="for passing and restart")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if "journal" in given.only and given.journal is None:
+        parser.error("--only journal needs --journal postgresql://USER@HOST/NAME")
     figures: Figures = {}
     for name in given.only:
         print(f"… {name}", file=sys.stderr)
