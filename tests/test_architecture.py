@@ -49,6 +49,8 @@ FLOORS = {
         ["dialogs"],
         ["webhook"],
         ["skill"],
+        ["testing.answer", "testing.loop", "testing.requests"],
+        ["testing.dialog", "testing.recorded"],
         ["testing"],
         ["app.loading", "app.metrics", "app.password", "app.terminal", "app.units"],
         ["app.gate", "app.journals"],
