@@ -10,7 +10,7 @@ from .errors import ReplyError
 from .limits import FIELDS
 from .spoken import Speech
 from .subscripts import remedy
-from .unheard import Command
+from .unheard import Command, on_prompt
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     unknown = kwargs.keys() - _KNOWN
     if unknown:
         _tell_unknown(min(unknown))
+    for tell in on_prompt:
+        tell()
     reply = Reply(_with_extra(kwargs) if "extra" in kwargs else kwargs)
     reply.phrases, reply.takes = tuple(item for item in args if isinstance(item, str)), ()
     if reply.phrases:

@@ -10,11 +10,15 @@ Rules:
 import inspect
 import opcode
 import sys
+from collections.abc import Callable
 from types import CodeType
 from typing import ClassVar
 
 from . import context
 from .frames import describe, is_authors
+
+#: Told of each prompt when a script makes it: tests that ask which prompts nobody has heard are interested.
+on_prompt: list[Callable[[], None]] = []
 
 _POP_TOP = opcode.opmap["POP_TOP"]
 

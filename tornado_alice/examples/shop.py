@@ -15,6 +15,7 @@ from tornado_alice import (
     repeat,
     request,
     say,
+    session_state,
     step,
     user,
     yes_no,
@@ -35,7 +36,7 @@ def help():
 
 @skill.command("что в корзине", "корзина")
 def show_basket():
-    return f"В корзине {describe(user.get('basket', {}))}."
+    return f"В корзине {describe(session_state.get('basket', {}))}."
 
 
 def describe(basket):
@@ -50,16 +51,17 @@ def send_order(basket, account, token):
 
 @skill.script
 def run_script():
-    user.setdefault("basket", {})
+    basket = session_state["basket"] = dict(user.get("basket", {}))  # of the last visit, if they are logged in
     while True:
         sort = yield from ask("Какую пиццу?", SORTS, again="Есть Маргарита, Пепперони и Четыре сыра.", otherwise=bye())
         many = yield from ask("Сколько?", number(1, 20), again="Назовите число от 1 до 20.", otherwise=1)
-        user["basket"][sort] = user["basket"].get(sort, 0) + many
-        if not (yield from ask(f"В корзине {describe(user['basket'])}. Что-нибудь ещё?", yes_no, otherwise=False)):
+        basket[sort] = basket.get(sort, 0) + many
+        user["basket"] = session_state["basket"] = basket
+        if not (yield from ask(f"В корзине {describe(basket)}. Что-нибудь ещё?", yes_no, otherwise=False)):
             break
     if not request.account_id and not (yield from link_account("Чтобы заказать, войдите в аккаунт.")):
         yield bye()
-    yield from pay(user["basket"])
+    yield from pay(basket)
 
 
 def pay(basket):

@@ -6,15 +6,17 @@ from hello import skill
 def test_hello():
     with User(skill) as alice:
         assert alice.enter() == "Добрый день! Как вас зовут?"
-        assert "Анна" in alice.say("Анна")
+        assert "анна" in alice.say("Анна")
 
-With pytest a fixture `alice` makes such users: ``def test_hello(alice): alice(skill).enter()``, see `plugin`. `Dialog` is
-one dialog without what is around it.
+pytest has a fixture `alice` that makes such users and closes them: ``def test_hello(alice): alice(skill).enter()``.
+`Dialog` is one dialog without what is around it.
 """
 
 from .answer import Answer
+from .device import Account
 from .dialog import Dialog
 from .recorded import export, replay
 from .requests import make_request
+from .user import User
 
-__all__ = ["Answer", "Dialog", "export", "make_request", "replay"]
+__all__ = ["Account", "Answer", "Dialog", "User", "export", "make_request", "replay"]

@@ -15,7 +15,7 @@ class Answer(str):
     @classmethod
     def of(cls, whole: dict[str, Any]) -> "Answer":
         """The answer that `Skill.handle` gave."""
-        answer = cls(whole["response"]["text"])
+        answer = cls(whole["response"].get("text", ""))
         answer.whole = whole
         return answer
 
@@ -48,4 +48,19 @@ class Answer(str):
     @property
     def ended(self) -> bool:
         """Has the skill ended the session?"""
-        return bool(self.response["end_session"])
+        return bool(self.response.get("end_session"))
+
+    @property
+    def tts(self) -> str:
+        """What is heard: ``tts``, or the text where there is none."""
+        return str(self.response.get("tts") or self)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The card; empty without one."""
+        return dict(self.response.get("card") or {})
+
+    @property
+    def directives(self) -> dict[str, Any]:
+        """What is set going on the device; empty if nothing is."""
+        return dict(self.response.get("directives") or {})

@@ -33,7 +33,8 @@ class Loop:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """What `work` gives."""
-        return _beside(self._runner.run, work)
+        done: Result = _beside(self._runner.run, work)
+        return done
 
     def close(self) -> None:
         """End what is still under way, and the loop."""

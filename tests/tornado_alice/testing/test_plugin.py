@@ -1,0 +1,86 @@
+"""The plugin of pytest in a run of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tornado_alice import SettingsError
+from tornado_alice.testing.plugin import Alice
+from tornado_alice.testing.prompts import prompts
+
+SCRIPT = """
+import tornado_alice as ta
+from tornado_alice import Skill, ask, say as tell
+
+skill = Skill(__name__)
+
+
+@skill.command("правила")
+def rules():
+    return tell("Правил нет.")
+
+
+def bye():
+    return tell("Пока!")
+
+
+@skill.script
+def run_script():
+    if (yield from ask("Играем?")) == "да":
+        yield ta.say("Начали.")
+        print(say)
+    yield bye()
+"""
+
+TESTS = """
+def test_yes(alice):
+    anna = alice()
+    assert anna.enter() == "Играем?"
+    assert anna.say("да") == "Начали."
+
+
+
+
+def test_no_prompt(alice):
+    assert alice("hello.py").enter() == "Играем?"
+"""
+
+
+def run_pytest(folder: Path, *options: str) -> str:
+    """The last lines of a run in `folder`."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_prompts_that_no_test_has_heard(options: tuple[str, ...], tmp_path: Path) -> None:
+    """--alice-coverage tells file and line of the prompts nobody heard, over all processes; ini names the script."""
+    (tmp_path / "hello.py").write_text(SCRIPT, "utf-8")
+    (tmp_path / "test_hello.py").write_text(TESTS, "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nalice_script = hello.py\n", "utf-8")
+    shown = run_pytest(tmp_path, "--alice-coverage", *options)
+    assert "2 passed" in shown
+    lines = [" ".join(line.split()) for line in shown.split("prompts that no test has heard")[1].splitlines()]
+    assert lines[1:4] == ["hello.py:10 tell('Правил нет.')", "hello.py:14 tell('Пока!')", "2 of 4 prompts"]
+
+
+def test_a_plain_alice_needs_a_script(alice: Alice) -> None:
+    """Without a script in the settings (here are none) the error says how to name one."""
+    with pytest.raises(SettingsError, match=r"alice\(\) needs a skill: alice\(skill\), or alice_script = hello.py"):
+        alice()
+
+
+def test_prompts_of_a_file(tmp_path: Path) -> None:
+    """The calls that make a prompt, under whatever name they were imported."""
+    (tmp_path / "hello.py").write_text(SCRIPT, "utf-8")
+    found = prompts(str(tmp_path / "hello.py"))
+    assert [prompt.code for prompt in found] == [
+        "tell('Правил нет.')",
+        "tell('Пока!')",
+        "ask('Играем?')",
+        "ta.say('Начали.')",
+    ]

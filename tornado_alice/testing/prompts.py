@@ -1,0 +1,95 @@
+"""Which prompts of a script no test has heard.
+
+Found in the source are the calls that make one (`PROMPTS`); known as heard is the line of the author's code that stands
+above each one that is made. A line is the finest that is told apart.
+"""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from types import FrameType
+from typing import NamedTuple
+
+from ..fingerprint import parse
+from ..frames import is_authors
+from ..unheard import on_prompt
+
+#: What makes a prompt.
+PROMPTS = frozenset({"say", "ask", "purchase", "link_account", "locate"})
+
+
+class Prompt(NamedTuple):
+    """A call in a script that makes a prompt.
+
+    Attributes:
+        code: the beginning of its source.
+    """
+
+    file: str
+    line: int
+    code: str
+
+
+class Hearing:
+    """Hears prompts being made, from `start` to `stop`.
+
+    Attributes:
+        heard: file and line of each.
+    """
+
+    def __init__(self) -> None:
+        self.heard: set[tuple[str, int]] = set()
+
+    def start(self) -> None:
+        """Begin to listen."""
+        on_prompt.append(self._hear)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        on_prompt.remove(self._hear)
+
+    def _hear(self) -> None:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_authors(frame):
+            frame = frame.f_back
+        if frame is not None:
+            self.heard.add((frame.f_code.co_filename, frame.f_lineno))
+
+
+def prompts(file: str) -> list[Prompt]:
+    """The prompts in a file, from the first line to the last."""
+    tree = parse(file)
+    names, modules = _imported(tree)
+    found: dict[int, Prompt] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _makes_prompt(node.func, names, modules):
+            found.setdefault(node.lineno, Prompt(file, node.lineno, ast.unparse(node)))
+    return [found[line] for line in sorted(found)]
+
+
+def _imported(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Names that stand for one of PROMPTS, and names of the package."""
+    names, modules = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "tornado_alice":
+            names |= {alias.asname or alias.name for alias in node.names if alias.name in PROMPTS}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "tornado_alice"}
+    return names, modules
+
+
+def _makes_prompt(func: ast.expr, names: set[str], modules: set[str]) -> bool:
+    if isinstance(func, ast.Name):
+        return func.id in names
+    return (
+        isinstance(func, ast.Attribute)
+        and func.attr in PROMPTS
+        and isinstance(func.value, ast.Name)
+        and func.value.id in modules
+    )
+
+
+def unheard(files: Iterable[str], heard: set[tuple[str, int]]) -> Iterator[Prompt]:
+    """The prompts in these files that were not heard."""
+    for file in sorted(files):
+        yield from (prompt for prompt in prompts(file) if (file, prompt.line) not in heard)
