@@ -50,17 +50,19 @@ FLOORS = {
         ["webhook"],
         ["skill"],
         ["app.loading"],
-        ["testing.answer", "testing.loop", "testing.requests", "testing.checks", "testing.screen", "testing.prompts"],
-        ["testing.device", "testing.host", "testing.understanding"],
+        ["testing.answer", "testing.loop", "testing.requests", "testing.checks", "testing.prompts"],
+        ["testing.device", "testing.host", "testing.understanding", "testing.scenario"],
+        ["testing.screen", "testing.scenario_file"],
         ["testing.dialog", "testing.recorded", "testing.user"],
         ["testing"],
-        ["testing.plugin"],
+        ["testing.plugin", "testing.scenario_run"],
+        ["testing.junit"],
         ["app.metrics", "app.password", "app.terminal", "app.units"],
         ["app.gate", "app.journals"],
         ["app.settings"],
         ["app.skills"],
         ["app.resources"],
-        ["app.chat", "app.sessions", "app.server", "app.upload"],
+        ["app.chat", "app.scenarios", "app.sessions", "app.server", "app.upload"],
         ["app.cli", "app"],
         ["app.start"],
         ["__main__"],
@@ -222,7 +224,7 @@ def test_the_engine_of_dialogs_is_sans_io() -> None:
         assert not found & outside, name
 
 
-@pytest.mark.parametrize("face", ["tornado_alice", "tornado_alice.journal", "pi_service"])
+@pytest.mark.parametrize("face", ["tornado_alice", "tornado_alice.journal", "tornado_alice.testing", "pi_service"])
 def test_the_face_exports_its_public_names(face: str) -> None:
     """`__all__` equals the public names of the face, sorted, and `__init__` only exports."""
     module = importlib.import_module(face)

@@ -57,3 +57,15 @@ def test_readmes_have_the_same_parts() -> None:
     assert "(README.ru.md)" in english and "(README.md)" in russian
     for command in ("make run", "make test", "sessions replay 17 --script hello.py --until 3 --pdb"):
         assert command in english and command in russian
+
+
+@pytest.mark.slow
+def test_readme_scenario(tmp_path: Path) -> None:
+    """The scenario of both READMEs passes with their script."""
+    (tmp_path / "hello.py").write_text(python_examples("README.md")[0], "utf-8")
+    for name in ("README.md", "README.ru.md"):
+        [scenario] = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+        (tmp_path / f"{name}.yml").write_text(scenario, "utf-8")
+    command = [sys.executable, "-m", "tornado_alice", "test", ".", "hello.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "2 passed, 0 failed" in done.stdout

@@ -18,7 +18,7 @@ from ..journal.records import Wanted
 from ..media import LOCK
 from ..serving import parse_port
 from ..session import quiet
-from . import sessions
+from . import scenarios, sessions
 from .chat import chat
 from .resources import API, Resources
 from .journals import check_place, journal_file, make_archive, make_database
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT ...]          serve skills and the dashboard (this help)
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
+  python -m tornado_alice test FOLDER SCRIPT    play scenario files to a skill, or to a URL
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
   python -m tornado_alice upload FOLDER         pictures and sounds to the platform
   python -m tornado_alice migrate --journal URL bring the tables of a database to this release
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # half of a surrogate pair, which users may send, must not end a command
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands = {"chat": _chat, "migrate": _migrate, "sessions": _sessions, "upload": _upload}
+    commands = {"chat": _chat, "migrate": _migrate, "sessions": _sessions, "test": _test, "upload": _upload}
     try:
         if words and words[0] in commands:
             return commands[words[0]](words[1:])
@@ -154,24 +155,39 @@ def _chat(words: list[str]) -> int:
         prog="python -m tornado_alice chat", description="Talk to a skill in the terminal."
     )
     parser.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write the conversation as a scenario for `test`")
     _add_data_dir(parser)
     _add_debug(parser)
     given = parser.parse_args(words)
     _log(logging.DEBUG if given.debug else logging.WARNING)
     try:
-        asyncio.run(_talk(given.script, given.data_dir))
+        asyncio.run(_talk(given.script, given.data_dir, given.record))
     except KeyboardInterrupt:
         print()
     return 0
 
 
-async def _talk(script: str | None, data_dir: Path) -> None:
+async def _talk(script: str | None, data_dir: Path, record: Path | None) -> None:
     server = Server(Settings(scripts=() if script is None else (script,), data_dir=data_dir, durability="memory"))
     await server.start_halves(with_pi=script is None)
     try:
-        await chat(server.skill)
+        await chat(server.skill, record)
     finally:
         await server.stop()
+
+
+def _test(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tornado_alice test",
+        description="Play scenario files to a skill; the exit status is 1 if one fails.",
+    )
+    parser.add_argument("scenarios", type=Path, metavar="FOLDER", help="a .yml file, or a folder with some")
+    parser.add_argument("script", metavar="SCRIPT", help="file or module of the skill, or its URL")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
+    _add_debug(parser)
+    given = parser.parse_args(words)
+    _log(logging.DEBUG if given.debug else logging.CRITICAL)  # what a script raises is told as the scenario's outcome
+    return scenarios.run_scenarios(given.scenarios, given.script, given.junit)
 
 
 def _sessions(words: list[str]) -> int:

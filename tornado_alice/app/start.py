@@ -58,8 +58,8 @@ def hash_seed(words: list[str]) -> int | None:
         given, _ = parser.parse_known_args(words)
     except (argparse.ArgumentError, SystemExit):
         return None
-    is_serving = words[:1] not in (["chat"], ["sessions"])
-    if {"-h", "--help"} & set(words) or given.durability == "memory" or words[:1] in (["chat"], ["migrate"]):
+    is_serving = words[:1] not in (["chat"], ["sessions"], ["test"], ["upload"])
+    if {"-h", "--help"} & set(words) or given.durability == "memory" or words[:1] in (["chat"], ["migrate"], ["test"], ["upload"]):
         return None
     try:
         path = journal_file(given.journal, given.data_dir)

@@ -13,6 +13,11 @@ from typing import Any
 
 from .answer import Answer
 
+#: What a device tells of itself.
+META = {"locale": "ru-RU", "timezone": "Europe/Moscow", "client_id": "tornado_alice.testing/1"}
+#: What it can do beside showing something.
+INTERFACES = ("account_linking", "audio_player", "payments", "geolocation_sharing")
+
 
 def new_name() -> str:
     """What names something for the platform, and nothing else."""
@@ -45,11 +50,13 @@ class Device:
         screen: can buttons and cards be seen?
         location: empty if it may not be told.
         message_id: of the next request.
+        seed: what names are made of, so that a skill whose journal has the same secret draws the same; by default
+            every name is new.
     """
 
-    account: Account
-    meta: dict[str, str]
-    interfaces: Collection[str]
+    account: Account = field(default_factory=Account)
+    meta: dict[str, str] = field(default_factory=lambda: dict(META))
+    interfaces: Collection[str] = INTERFACES
     logged_in: bool = True
     screen: bool = True
     id: str = field(default_factory=new_name)
@@ -58,10 +65,18 @@ class Device:
     session_state: dict[str, Any] = field(default_factory=dict)
     session_id: str = ""
     message_id: int = 0
+    seed: str = ""
+    _sessions: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seed:
+            self.id, self.account.id = f"{self.seed}-device", f"{self.seed}-account"
 
     def begin_session(self) -> None:
         """The next request is the first of a new session."""
-        self.session_id, self.message_id, self.session_state = new_name(), 0, {}
+        self._sessions += 1
+        self.session_id = f"{self.seed}-{self._sessions}" if self.seed else new_name()
+        self.message_id, self.session_state = 0, {}
 
     def request(self, body: dict[str, Any]) -> dict[str, Any]:
         """The next request: `body` (``request``, or what an event has in its place) with what is around it."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SettingsError
+from .requests import heard
+from .understanding import utterance
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Touchable:
     text: str
     button: dict[str, Any]
     stays: bool
+
+    @property
+    def title(self) -> str:
+        """The first of its titles."""
+        return self.titles[0] if self.titles else ""
 
 
 def touchables(response: dict[str, Any]) -> list[Touchable]:
@@ -54,6 +61,14 @@ def find(shown: list[Touchable], title: str) -> Touchable:
     """
     found = next((one for one in shown if title in one.titles), None)
     if found is None:
-        there = ", ".join(repr(one.titles[0]) for one in shown if one.titles) or "nothing"
+        there = ", ".join(repr(one.title) for one in shown if one.titles) or "nothing"
         raise SettingsError(f"there is no {title!r} to tap; on the screen: {there}")
     return found
+
+
+def pressed(touched: Touchable) -> dict[str, Any] | None:
+    """The ``request`` that touching it sends: its payload, or its text; None if it only opens a link."""
+    if "payload" in touched.button:
+        nlu = {"tokens": heard(touched.text)[1], "entities": [], "intents": {}}
+        return {"type": "ButtonPressed", "payload": touched.button["payload"], "nlu": nlu}
+    return None if touched.button.get("url") else utterance(touched.text)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..entities import says_no, says_yes
 from ..numerals import in_words
+from .requests import heard
 
 _WORDS = {in_words(n): n for n in (*range(20), *range(20, 100, 10), *range(100, 1000, 100))} | {"одна": 1, "две": 2}
 _POWERS = {"тысяч": 1000, "миллион": 10**6, "миллиард": 10**9}
@@ -36,6 +37,32 @@ class Span(NamedTuple):
     def entity(self, type: str) -> dict[str, Any]:
         """As it stands in ``nlu.entities``."""
         return {"type": type, "tokens": {"start": self.start, "end": self.end}, "value": self.value}
+
+
+def utterance(
+    text: str,
+    numbers: Sequence[float] | None = None,
+    entities: Sequence[Mapping[str, Any]] | None = None,
+    intents: Collection[str] | Mapping[str, Mapping[str, Any]] | None = None,
+    dangerous: bool = False,
+) -> dict[str, Any]:
+    """The ``request`` of words that were said; see `User.say`.
+
+    >>> utterance("Привет, Алиса!")["nlu"]["tokens"]
+    ['привет', 'алиса']
+    """
+    command, tokens = heard(text)
+    return {
+        "type": "SimpleUtterance",
+        "command": command,
+        "original_utterance": text,
+        "markup": {"dangerous_context": dangerous},
+        "nlu": {
+            "tokens": tokens,
+            "entities": entities_of(tokens, numbers, entities),
+            "intents": intents_of(tokens, intents),
+        },
+    }
 
 
 def entities(tokens: Sequence[str]) -> list[dict[str, Any]]:

@@ -16,11 +16,10 @@ from ..errors import ReplyError, SettingsError
 from ..skill import Skill
 from .answer import Answer
 from .checks import DEADLINE, check
-from .device import Account, Device, new_name
+from .device import INTERFACES, META, Account, Device, new_name
 from .host import host_of
-from .requests import heard
-from .screen import Touchable, find, touchables
-from .understanding import entities_of, intents_of
+from .screen import Touchable, find, pressed, touchables
+from .understanding import utterance
 
 
 class User(Device):
@@ -33,6 +32,8 @@ class User(Device):
         screen: can buttons and cards be seen? May change, too.
         interfaces: what the device can do beside it.
         timezone, locale, client_id: of the device.
+        seed: what the names of sessions, device and account are made of; with the same `journal.secret` a script then
+            draws the same in each run. By default every name is new.
         strict: are replies beyond the limits, phrases that show the code, and what the script raised, errors here?
             False: the user hears what they would hear in production.
         within: seconds an answer may take.
@@ -41,6 +42,7 @@ class User(Device):
 
     Attributes:
         opened: URLs of the buttons that were tapped.
+        ended: has the skill ended the session?
         playing: token of the melody that the player plays; None if it is silent.
 
     >>> from tornado_alice.examples.survey import skill
@@ -56,20 +58,22 @@ class User(Device):
         account: Account | None = None,
         logged_in: bool = True,
         screen: bool = True,
-        interfaces: Collection[str] = ("account_linking", "audio_player", "payments", "geolocation_sharing"),
-        timezone: str = "Europe/Moscow",
-        locale: str = "ru-RU",
-        client_id: str = "tornado_alice.testing/1",
+        interfaces: Collection[str] = INTERFACES,
+        timezone: str = META["timezone"],
+        locale: str = META["locale"],
+        client_id: str = META["client_id"],
+        seed: str = "",
         strict: bool = True,
         within: float = DEADLINE,
         always_replay: bool = False,
     ) -> None:
         meta = {"locale": locale, "timezone": timezone, "client_id": client_id}
-        super().__init__(Account() if account is None else account, meta, interfaces, logged_in, screen)
+        account = Account() if account is None else account
+        super().__init__(account, meta, interfaces, logged_in, screen, seed=seed)
         self.opened: list[str] = []
         self.playing: str | None = None
         self._strict, self._within, self._always_replay = strict, within, always_replay
-        self._ended = False
+        self.ended = False
         self._last: Answer | None = None
         self._shown: list[Touchable] = []
         self._place, self._host = skill, host_of(skill)
@@ -89,7 +93,7 @@ class User(Device):
     def enter(self, text: str = "", **understood: Any) -> Answer:
         """Begin a new session, perhaps with words ("попроси навык ..."), as of `say`."""
         self.begin_session()
-        self._ended, self._shown = False, []
+        self.ended, self._shown = False, []
         return self.say(text, **understood)
 
     def say(
@@ -109,23 +113,15 @@ class User(Device):
             intents: names, or name → {slot: value}; by default those that every skill has are recognised.
             dangerous: the platform thinks that it is about violence or the like.
         """
-        if self._ended:
-            raise SettingsError(f"the skill has ended the session before the user said {text!r}; enter() begins anew")
+        self._check_open(f"said {text!r}")
         if not self.session_id:
             return self.enter(text, numbers=numbers, entities=entities, intents=intents, dangerous=dangerous)
-        command, tokens = heard(text)
-        body = {
-            "type": "SimpleUtterance",
-            "command": command,
-            "original_utterance": text,
-            "markup": {"dangerous_context": dangerous},
-            "nlu": {
-                "tokens": tokens,
-                "entities": entities_of(tokens, numbers, entities),
-                "intents": intents_of(tokens, intents),
-            },
-        }
+        body = utterance(text, numbers, entities, intents, dangerous)
         return self._send({"request": body}, f"the user said {text!r}", said=text)
+
+    def _check_open(self, did: str) -> None:
+        if self.ended:
+            raise SettingsError(f"the skill has ended the session before the user {did}; enter() begins anew")
 
     def tap(self, title: str) -> Answer:
         """Touch a button, the card, one of its items or its footer: the latest with this title.
@@ -138,17 +134,15 @@ class User(Device):
         """
         if not self.screen:
             raise SettingsError(f"nobody can tap {title!r}: this device has no screen")
+        self._check_open(f"tapped {title!r}")
         touched = find(self._shown, title)
-        button = touched.button
-        if button.get("url"):
-            self.opened.append(button["url"])
-        if "payload" in button:
-            nlu = {"tokens": heard(touched.text)[1], "entities": [], "intents": {}}
-            return self.event("ButtonPressed", payload=button["payload"], nlu=nlu)
-        if button.get("url"):
+        if touched.button.get("url"):
+            self.opened.append(touched.button["url"])
+        body = pressed(touched)
+        if body is None:
             assert self._last is not None, "it has shown the button"
             return self._last
-        return self.say(touched.text)
+        return self._send({"request": body}, f"the user tapped {title!r}", said=touched.text)
 
     def event(self, type: str, **fields: Any) -> Answer:
         """A request of another type: ``event("Show.Pull", show_type="MORNING")``. The session may have ended."""
@@ -245,7 +239,7 @@ class User(Device):
         if player:
             self.playing = _token(player) if player.get("action") == "Play" else None
         if is_turn:
-            self._last, self._ended = answer, self._ended or answer.ended
+            self._last, self.ended = answer, self.ended or answer.ended
             self._shown = touchables(answer.response) + [one for one in self._shown if one.stays]
         return answer
 
