@@ -57,7 +57,7 @@ FLOORS = {
         ["testing"],
         ["testing.plugin", "testing.scenario_run"],
         ["testing.junit"],
-        ["app.metrics", "app.password", "app.terminal", "app.units"],
+        ["app.metrics", "app.new", "app.password", "app.terminal", "app.units"],
         ["app.gate", "app.journals"],
         ["app.settings"],
         ["app.skills"],
@@ -106,11 +106,11 @@ ONLY_IMPORTERS = {
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    """(module, its tree) of both packages, examples left out: they are written as users write."""
+    """(module, its tree) of both packages, examples and the template left out: they are written as users write."""
     for package in FLOORS:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
-            if "examples" not in parts and "web" not in parts:
+            if not {"examples", "web", "template"} & set(parts):
                 yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text("utf-8"))
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.slow
 def test_wheel_in_an_empty_environment(tmp_path: Path) -> None:
-    """`python -m tornado_alice` from the built wheel gives the dashboard, a static file and a webhook answer."""
+    """From the built wheel come the dashboard, a static file, a webhook answer, and a new skill whose tests pass."""
 
     def run(*command: object):
         done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=300)
@@ -36,6 +36,9 @@ def test_wheel_in_an_empty_environment(tmp_path: Path) -> None:
     run(python, "-m", "pip", "install", "--quiet", *(tmp_path / "dist").glob("*.whl"))
     place = run(python, "-c", "import tornado_alice; print(tornado_alice.__file__)")
     assert place.startswith(str(tmp_path)), "not the checkout"
+    run(python, "-m", "tornado_alice", "new", tmp_path / "myskill")
+    run(python, "-m", "pip", "install", "--quiet", "-r", tmp_path / "myskill" / "requirements-dev.txt")
+    assert "4 passed" in run(python, "-m", "pytest", tmp_path / "myskill")
     command = [python, "-m", "tornado_alice", "--port", "0"]
     server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:

@@ -20,8 +20,9 @@ from ..serving import parse_port
 from ..session import quiet
 from . import scenarios, sessions
 from .chat import chat
-from .resources import API, Resources
 from .journals import check_place, journal_file, make_archive, make_database
+from .new import make_skill
+from .resources import API, Resources
 from .server import Server, run
 from .settings import Settings
 from .terminal import printable
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT ...]          serve skills and the dashboard (this help)
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
+  python -m tornado_alice new FOLDER            a skill to start from, with tests and what publishing it takes
   python -m tornado_alice test FOLDER SCRIPT    play scenario files to a skill, or to a URL
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
   python -m tornado_alice upload FOLDER         pictures and sounds to the platform
@@ -48,7 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # half of a surrogate pair, which users may send, must not end a command
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    commands = {"chat": _chat, "migrate": _migrate, "sessions": _sessions, "test": _test, "upload": _upload}
+    commands = {
+        "chat": _chat,
+        "migrate": _migrate,
+        "new": _new,
+        "sessions": _sessions,
+        "test": _test,
+        "upload": _upload,
+    }
     try:
         if words and words[0] in commands:
             return commands[words[0]](words[1:])
@@ -174,6 +183,13 @@ async def _talk(script: str | None, data_dir: Path, record: Path | None) -> None
         await chat(server.skill, record)
     finally:
         await server.stop()
+
+
+def _new(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tornado_alice new", description="Write a skill to start from.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a new or empty one")
+    make_skill(parser.parse_args(words).folder)
+    return 0
 
 
 def _test(words: list[str]) -> int:

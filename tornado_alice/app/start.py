@@ -19,6 +19,11 @@ from ..journal.base import Archive
 from ..journal.postgres_url import take_password
 from .journals import journal_file, make_archive
 
+#: A scenario that was recorded says a set in the same order when it is played.
+SCENARIO_SEED = 1
+#: Commands that use no journal on disk, or load no script.
+WITHOUT_JOURNAL = ("chat", "migrate", "new", "upload")
+
 
 def main() -> int:
     """Run the command line; the exit status."""
@@ -49,7 +54,12 @@ def without_password(word: str) -> str:
 
 
 def hash_seed(words: list[str]) -> int | None:
-    """The seed for a command: from the journal it will use; None if it uses none, or cannot (it will say so itself)."""
+    """The seed for a command: from the journal it will use; None if it uses none, or cannot (it will say so itself).
+
+    Scenarios, which are recorded and played without a journal on disk, have a seed of their own.
+    """
+    if words[:1] == ["test"] or (words[:1] == ["chat"] and "--record" in " ".join(words)):
+        return SCENARIO_SEED
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--journal")
@@ -58,8 +68,8 @@ def hash_seed(words: list[str]) -> int | None:
         given, _ = parser.parse_known_args(words)
     except (argparse.ArgumentError, SystemExit):
         return None
-    is_serving = words[:1] not in (["chat"], ["sessions"], ["test"], ["upload"])
-    if {"-h", "--help"} & set(words) or given.durability == "memory" or words[:1] in (["chat"], ["migrate"], ["test"], ["upload"]):
+    is_serving = words[:1] != ["sessions"]
+    if {"-h", "--help"} & set(words) or given.durability == "memory" or (words and words[0] in WITHOUT_JOURNAL):
         return None
     try:
         path = journal_file(given.journal, given.data_dir)
