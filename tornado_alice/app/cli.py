@@ -21,7 +21,7 @@ from ..session import quiet
 from . import scenarios, sessions
 from .chat import chat
 from .journals import check_place, journal_file, make_archive, make_database
-from .new import make_skill
+from .new import write_skill
 from .resources import API, Resources
 from .server import Server, run
 from .settings import Settings
@@ -188,7 +188,7 @@ async def _talk(script: str | None, data_dir: Path, record: Path | None) -> None
 def _new(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tornado_alice new", description="Write a skill to start from.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a new or empty one")
-    make_skill(parser.parse_args(words).folder)
+    write_skill(parser.parse_args(words).folder)
     return 0
 
 

@@ -18,7 +18,7 @@ from .terminal import printable
 LIBRARY = "tornado_alice"
 
 
-def make_skill(folder: Path) -> None:
+def write_skill(folder: Path) -> None:
     """Write a new skill into `folder`, and print what to do next.
 
     Raises:

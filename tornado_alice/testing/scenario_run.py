@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..app.loading import load_skill
@@ -44,18 +45,15 @@ def play(scenarios: Sequence[Scenario], place: Skill | str) -> Iterator[Result]:
         skill = load_skill(place)
         skill.journal = journal()
     persons: dict[str, User] = {}
-    try:
+    with ExitStack() as closing:
         for scenario in scenarios:
-            if scenario.device is None:
-                if scenario.file not in persons:
-                    persons[scenario.file] = User(skill)
-                yield _result(scenario, persons[scenario.file])
+            if scenario.device is not None:
+                person = closing.enter_context(User(skill, **scenario.device))
             else:
-                with User(skill, **scenario.device) as person:
-                    yield _result(scenario, person)
-    finally:
-        for person in persons.values():
-            person.__exit__(None, None, None)
+                if scenario.file not in persons:
+                    persons[scenario.file] = closing.enter_context(User(skill))
+                person = persons[scenario.file]
+            yield _result(scenario, person)
 
 
 def journal() -> MemoryJournal:

@@ -76,6 +76,7 @@ class User(Device):
         self.ended = False
         self._last: Answer | None = None
         self._shown: list[Touchable] = []
+        self._others: list[User] = []
         self._place, self._host = skill, host_of(skill)
 
     def __enter__(self) -> "User":
@@ -84,11 +85,14 @@ class User(Device):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for other in self._others:
+            other.__exit__(kind, error, trace)
         self._host.leave()
 
     def elsewhere(self, **device: Any) -> "User":
-        """The same person on another device, with options as of User; close it as this one."""
-        return User(self._place, account=self.account, **device)
+        """The same person on another device, with options as of User; it is closed with this one."""
+        self._others.append(User(self._place, account=self.account, **device))
+        return self._others[-1]
 
     def enter(self, text: str = "", **understood: Any) -> Answer:
         """Begin a new session, perhaps with words ("попроси навык ..."), as of `say`."""

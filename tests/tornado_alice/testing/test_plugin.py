@@ -56,13 +56,12 @@ def run_pytest(folder: Path, *options: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("-n", "1")])
-def test_prompts_that_no_test_has_heard(options: tuple[str, ...], tmp_path: Path) -> None:
-    """--alice-coverage tells file and line of the prompts nobody heard, over all processes; ini names the script."""
+def test_prompts_that_no_test_has_heard(tmp_path: Path) -> None:
+    """--alice-coverage tells file and line of the prompts nobody heard, over processes too; ini names the script."""
     (tmp_path / "hello.py").write_text(SCRIPT, "utf-8")
     (tmp_path / "test_hello.py").write_text(TESTS, "utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nalice_script = hello.py\n", "utf-8")
-    shown = run_pytest(tmp_path, "--alice-coverage", *options)
+    shown = run_pytest(tmp_path, "--alice-coverage", "-n", "1")
     assert "2 passed" in shown
     lines = [" ".join(line.split()) for line in shown.split("prompts that no test has heard")[1].splitlines()]
     assert lines[1:4] == ["hello.py:10 tell('Правил нет.')", "hello.py:14 tell('Пока!')", "2 of 4 prompts"]

@@ -3,12 +3,14 @@
 import asyncio
 import importlib
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import ServerProcess
 
 from tornado_alice import SettingsError, Skill, button, request, say, suggest
 from tornado_alice.app import chat
@@ -246,6 +248,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "after «»" in second.find("failure").get("message") and "Назовитесь." in second.find("failure").text
     (folder / "b.yaml").unlink()
     assert main(["test", str(folder), str(script)]) == 0
+
+
+@pytest.mark.slow
+def test_a_skill_behind_a_url(serve: Callable[..., ServerProcess], tmp_path: Path) -> None:
+    """`test` plays to whatever answers at a URL."""
+    script, file = tmp_path / "hello.py", tmp_path / "talk.yml"
+    script.write_text(HELLO, "utf-8")
+    file.write_text(
+        'да:\n  - ""\n  - matches: "Как вас зовут.|Кто вы."\n  - Анна\n  - contains: Анна, кошки\n', "utf-8"
+    )
+    server = serve(str(script))
+    assert main(["test", str(file), server.url]) == 1  # the command has no capitals
+    file.write_text(file.read_text("utf-8").replace("contains: Анна", "contains: анна"), "utf-8")
+    assert main(["test", str(file), server.url]) == 0
 
 
 @pytest.mark.parametrize(
