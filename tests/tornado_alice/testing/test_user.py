@@ -241,6 +241,16 @@ def test_a_wrong_reply_names_what_was_said(reply: Any, problem: str, alice: Alic
         logs.take("the script raised ReplyError")
 
 
+def test_who_is_not_strict_hears_what_is_heard_in_production(alice: Alice, logs: Any) -> None:
+    """A strict user beside them changes nothing: a long phrase is cut and told, in a dialog of theirs."""
+    skill = saying(lambda: say("ё" * 1025))
+    with pytest.raises(ReplyError, match="1024 are allowed"):
+        alice(skill).enter()
+    assert len(alice(skill, strict=False).enter()) == 1024
+    logs.take("the script raised ReplyError")
+    logs.take("cut to the 1024 allowed")
+
+
 def test_what_the_user_says_may_be_said_back(alice: Alice) -> None:
     """A user who says {name} or None may hear it; English may say none of them."""
 
