@@ -79,7 +79,10 @@ def _fail(future: "asyncio.Future[int | None]", error: JournalError) -> None:
 
 async def _insert(conn: Any, rows: list[tuple[Any, ...]], again: bool) -> dict[tuple[Any, int], int | None]:
     """(sid, seq) → number of the session, for the turns of a group that are kept."""
-    found = await conn.fetch(statements.COMMIT, *map(list, zip(*rows, strict=True)))
+    if len(rows) == 1:
+        found = await conn.fetch(statements.COMMIT_ONE, *rows[0])
+    else:
+        found = await conn.fetch(statements.COMMIT, *map(list, zip(*rows, strict=True)))
     if again and len(found) < len(rows):
         sent = [(row[0], row[1], row[5], row[8], row[10]) for row in rows]
         found = [*found, *await conn.fetch(statements.FIND_AGAIN, *map(list, zip(*sent, strict=True)))]

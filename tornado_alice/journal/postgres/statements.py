@@ -3,9 +3,9 @@
 The names of tables have their schema: no setting of a user's may lead elsewhere.
 """
 
-#: A group of turns; what does not come back is there already. The first turn of a session draws its number, unless a
+#: Turns; what does not come back is there already. The first turn of a session draws its number, unless a
 #: step has drawn it before; a failed one adds up how much is kept for it.
-COMMIT = """
+_COMMIT = """
 INSERT INTO tornado_alice.turn (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version,
                                 script, state, failure, skill_id, session_id, number, size)
 SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.request, u.ops, u.reply, u.digest, u.version,
@@ -17,13 +17,23 @@ SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.reque
            octet_length(u.request) + octet_length(u.reply) + coalesce(octet_length(u.ops), 0) + coalesce(
                (SELECT sum(octet_length(t.request) + octet_length(t.reply) + coalesce(octet_length(t.ops), 0))
                 FROM tornado_alice.turn AS t WHERE t.sid = u.sid), 0) END
-FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::float8[], $7::bool[], $8::bool[],
-            $9::bytea[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-            $17::text[], $18::text[], $19::bigint[])
+FROM {turns}
      AS u (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version, script, state,
            failure, skill_id, session_id, number)
 ON CONFLICT DO NOTHING RETURNING sid, seq, number
 """
+#: A group of turns, each parameter a list.
+COMMIT = _COMMIT.format(
+    turns="""unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::float8[], $7::bool[], $8::bool[],
+                    $9::bytea[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[],
+                    $16::text[], $17::text[], $18::text[], $19::bigint[])"""
+)
+#: A turn alone: lists would cost more than the turn.
+COMMIT_ONE = _COMMIT.format(
+    turns="""(VALUES ($1::uuid, $2::int, $3::int, $4::int, $5::bigint, $6::float8, $7::bool, $8::bool, $9::bytea,
+                     $10::text, $11::bytea, $12::text, $13::text, $14::text, $15::text, $16::text, $17::text,
+                     $18::text, $19::bigint))"""
+)
 
 #: Those of a group that are kept as they were to be: somebody has written them, and only the answer was lost.
 FIND_AGAIN = """
