@@ -8,6 +8,7 @@ import pytest
 from databases import Postgres, serving
 from processes import HELLO, ServerProcess
 
+from tornado_alice.journal.postgres import connections
 from tornado_alice.live import SessionCache
 
 
@@ -42,8 +43,11 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database(postgres: Postgres) -> str:
-    """The URL of an empty database."""
+def database(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database; for a busy machine there is more patience with it in this process."""
+    monkeypatch.setattr(connections, "ATTEMPT", 10.0)
+    monkeypatch.setattr(connections, "PATIENCE", 20.0)
+    monkeypatch.setitem(connections.SETTINGS, "statement_timeout", "10000")
     return postgres.create()
 
 

@@ -23,6 +23,8 @@ Act = Callable[[Any, bool], Awaitable[Result]]
 PATIENCE = 1.5
 #: Seconds for one try, so that there is time for a second one over a new connection.
 ATTEMPT = 0.7
+#: Seconds for a connection on which nobody waits for an answer: at the start, and for migrations.
+UNHURRIED = 10.0
 #: Seconds before the second try; doubled for each further one, up to `LONGEST_PAUSE`.
 PAUSE, LONGEST_PAUSE = 0.02, 0.2
 #: Settings of the connections for turns. Plans are made once: by default PostgreSQL plans a lone turn anew each time,
@@ -45,10 +47,10 @@ class Connections:
         self._free: list[Any] = []
         self._left = asyncio.Semaphore(most)
 
-    async def connect(self, **settings: str) -> Any:
-        """A connection of its own, for who wants to close it himself."""
+    async def connect(self, seconds: float, **settings: str) -> Any:
+        """A connection of its own, for who wants to close it himself; it must come within so many seconds."""
         settings = {"application_name": "tornado_alice"} | settings
-        return await asyncpg.connect(self._url, timeout=ATTEMPT, server_settings=settings)
+        return await asyncpg.connect(self._url, timeout=seconds, server_settings=settings)
 
     async def run(self, act: Act[Result]) -> Result:
         """What `act` gives, on the first connection on which it succeeds.
@@ -71,7 +73,7 @@ class Connections:
 
     async def _try(self, act: Act[Result], again: bool) -> Result:
         async with self._left:
-            conn = self._take() or await self.connect(**SETTINGS)
+            conn = self._take() or await self.connect(ATTEMPT, **SETTINGS)
             try:
                 result = await act(conn, again)
             except BaseException:
@@ -104,7 +106,7 @@ async def once(connections: Connections, act: Callable[[Any], Awaitable[Result]]
         JournalError: the database cannot be reached, or `act` failed.
     """
     try:
-        conn = await connections.connect()
+        conn = await connections.connect(UNHURRIED)
         try:
             return await act(conn)
         finally:
