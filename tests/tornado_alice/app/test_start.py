@@ -54,6 +54,8 @@ def test_the_seed_is_the_journals(tmp_path: Path) -> None:
         ["--help"],
         ["hello.py", "-h"],
         ["chat", "hello.py"],
+        ["upload", "pictures"],
+        ["migrate", "--journal", "postgresql://localhost/alice"],
         ["--durability", "memory"],
         ["sessions", "list"],
         ["--data-dir"],

@@ -5,7 +5,7 @@ Rules:
 2. A hot turn is one statement and one round trip; turns that come together share it (`groups`).
 3. A step belongs to the process that claimed it, by a lease on the clock of the database (`leases`).
 4. Every statement may be repeated: what a lost connection leaves in doubt is tried again, for `PATIENCE` seconds.
-5. Nothing of a connection's own is used beyond a transaction, so a pooler may stand between.
+5. A connection keeps prepared statements and settings: a pooler between must give it a session of its own.
 """
 
 import asyncio
