@@ -18,7 +18,14 @@ from .loop import Loop
 
 
 class Host(Protocol):
-    """What users of a test talk to."""
+    """What users of a test talk to.
+
+    Attributes:
+        skill: the Skill, or its URL.
+    """
+
+    @property
+    def skill(self) -> Skill | str: ...
 
     def answer(self, request: dict[str, Any], strict: bool) -> dict[str, Any]:
         """The answer to one request; with `strict` what is wrong raises."""
@@ -44,9 +51,10 @@ class LocalHost:
         """The host of this skill, with one user more."""
         host = cls._open.get(skill)
         if host is None:
-            host = cls._open[skill] = cls(skill)
+            host = cls(skill)
             host._loop.run(skill.start())
             skill.after_turn(host._watch)
+            cls._open[skill] = host
         host._users += 1
         return host
 
@@ -87,7 +95,7 @@ class RemoteHost:
     """A skill behind a URL, in any language; plain calls over HTTP."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._parts = url, urlsplit(url)
+        self.skill, self._parts = url, urlsplit(url)
 
     def answer(self, request: dict[str, Any], strict: bool) -> dict[str, Any]:
         """The answer.
@@ -101,7 +109,7 @@ class RemoteHost:
         except ValueError:
             whole = None
         if status != 200 or not isinstance(whole, dict):
-            raise ReplyError(f"{self._url} answered {status}: {body[:300].decode(errors='replace')!r}")
+            raise ReplyError(f"{self.skill} answered {status}: {body[:300].decode(errors='replace')!r}")
         return whole
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
@@ -115,11 +123,11 @@ class RemoteHost:
             return response.status, response.read()
         except TimeoutError:
             raise ReplyError(
-                f"{self._url}: no answer within {2 * DEADLINE:g} s. If the loop of the test itself serves it, "
+                f"{self.skill}: no answer within {2 * DEADLINE:g} s. If the loop of the test itself serves it, "
                 "write await asyncio.to_thread(alice.say, ...)"
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise ReplyError(f"{self._url}: {error!r}; is the skill served there?") from None
+            raise ReplyError(f"{self.skill}: {error!r}; is the skill served there?") from None
         finally:
             connection.close()
 

@@ -42,9 +42,15 @@ class Loop:
 
 
 def _beside(call: Callable[..., Result], *args: Any) -> Result:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_running():
         return call(*args)
     with ThreadPoolExecutor(1, "alice-test") as thread:
         return thread.submit(call, *args).result()
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -28,7 +28,7 @@ def make_request(command: str = "", message_id: int = 0, **fields: Any) -> dict[
         message_id: number within the session; 0 makes it a new one.
         fields: parts of the request (``request``, ``state``, ``meta``, ...), merged one level deep.
     """
-    normal, tokens = heard(command)
+    tokens = heard(command)[1]
     request: dict[str, Any] = {
         "meta": {"locale": "ru-RU", "timezone": "Europe/Moscow", "client_id": "test", "interfaces": {"screen": {}}},
         "session": {
@@ -41,7 +41,7 @@ def make_request(command: str = "", message_id: int = 0, **fields: Any) -> dict[
         },
         "request": {
             "type": "SimpleUtterance",
-            "command": normal,
+            "command": command.lower().strip(" .!?"),
             "original_utterance": command,
             "nlu": {"tokens": tokens, "entities": [], "intents": {}},
         },

@@ -77,7 +77,7 @@ class User(Device):
         self._last: Answer | None = None
         self._shown: list[Touchable] = []
         self._others: list[User] = []
-        self._place, self._host = skill, host_of(skill)
+        self._host = host_of(skill)
 
     def __enter__(self) -> "User":
         return self
@@ -91,7 +91,7 @@ class User(Device):
 
     def elsewhere(self, **device: Any) -> "User":
         """The same person on another device, with options as of User; it is closed with this one."""
-        self._others.append(User(self._place, account=self.account, **device))
+        self._others.append(User(self._host.skill, account=self.account, **device))
         return self._others[-1]
 
     def enter(self, text: str = "", **understood: Any) -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -276,6 +277,7 @@ def test_a_script_that_raises(alice: Alice, logs: Any) -> None:
     anna.enter(), boris.enter()
     with pytest.raises(ValueError, match="много") as raised:
         anna.say("много")
+    assert raised.value.__context__ is None  # nothing of how the test runs it
     assert raised.value.__notes__ == ["after the user said 'много' (message 1 of the session)"]
     assert boris.say("много").ended
     for _ in "12":
@@ -306,6 +308,15 @@ async def coroutine_test() -> list[str]:
     skill = saying(say("раз"), say("два"), say("три"))
     with User(skill) as anna, Dialog(saying(say("Да"))) as dialog:
         return [anna.enter(), await asyncio.to_thread(anna.say, "дальше"), anna.say("дальше"), dialog.say("")]
+
+
+def test_a_script_is_one_skill_on_all_devices(tmp_path: Path) -> None:
+    """A script that is named by its file is loaded once for a person: their devices share what its module holds."""
+    script = "from tornado_alice import Skill, say\nskill, n = Skill(__name__), []\n@skill.script\ndef run():\n"
+    script += "    n.append(1)\n    yield say(str(len(n)))\n"
+    (tmp_path / "counted.py").write_text(script, "utf-8")
+    with User(str(tmp_path / "counted.py")) as anna:
+        assert (anna.enter(), anna.elsewhere(screen=False).enter()) == ("1", "2")
 
 
 def test_a_skill_stops_with_its_last_user() -> None:
