@@ -54,8 +54,9 @@ def test_the_seed_is_the_journals(tmp_path: Path) -> None:
         ["--help"],
         ["hello.py", "-h"],
         ["chat", "hello.py"],
-        ["upload", "pictures"],
         ["migrate", "--journal", "postgresql://localhost/alice"],
+        ["new", "myskill"],
+        ["upload", "media"],
         ["--durability", "memory"],
         ["sessions", "list"],
         ["--data-dir"],
@@ -86,3 +87,8 @@ def test_a_damaged_journal_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"no database " * 400)
     shown = run("sessions", "list", "--data-dir", str(tmp_path))
     assert shown.returncode == 1 and shown.stderr.count("JournalError") == 1
+
+
+def test_scenarios_have_a_seed_of_their_own() -> None:
+    """A chat that is recorded and a test that plays it say sets in one order, and touch no journal."""
+    assert hash_seed(["test", "scenarios", "hello.py"]) == hash_seed(["chat", "hello.py", "--record=talk.yml"]) == 1
