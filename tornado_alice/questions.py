@@ -14,7 +14,7 @@ from .errors import ReplyError
 from .modifiers import suggest
 from .reply import Modifier, Reply, say
 from .request import Request
-from .unheard import Command, on_prompt
+from .unheard import Command, on_made
 
 #: How often a question is asked before it is given up.
 ATTEMPTS = 3
@@ -32,9 +32,9 @@ class Question(Command):
     """
 
     def __init__(self, call: str, talk: Callable[[], Talk]) -> None:
-        for tell in on_prompt:
-            tell()
         self.call, self._talk = call, talk  # type: ignore[misc]  # the class has none
+        for tell in on_made:
+            tell(self)
 
     def __iter__(self) -> Talk:
         self.hear()

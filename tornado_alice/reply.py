@@ -10,7 +10,7 @@ from .errors import ReplyError
 from .limits import FIELDS
 from .spoken import Speech
 from .subscripts import remedy
-from .unheard import Command, on_prompt
+from .unheard import Command, on_made
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Reply(dict[str, Any], Command):
         takes: types of events that this prompt waits for, beside words.
     """
 
-    __slots__ = ("heard", "phrases", "takes")
+    __slots__ = ("heard", "made_at", "phrases", "takes")
 
     call = "say"
 
@@ -66,9 +66,9 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
     unknown = kwargs.keys() - _KNOWN
     if unknown:
         _tell_unknown(min(unknown))
-    for tell in on_prompt:
-        tell()
     reply = Reply(_with_extra(kwargs) if "extra" in kwargs else kwargs)
+    for tell in on_made:
+        tell(reply)
     reply.phrases, reply.takes = tuple(item for item in args if isinstance(item, str)), ()
     if reply.phrases:
         phrase = context.choose(reply.phrases)

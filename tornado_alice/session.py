@@ -378,6 +378,7 @@ class Session:
             self._begin_frame(starts)
             command = self._heard_of(self._frames[-1].stepper.advance(value, error))
         if isinstance(command, Reply):
+            command.hear()  # of a handler that is no script, too
             command = self._normalize(command)
         return command
 

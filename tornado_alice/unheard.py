@@ -17,8 +17,9 @@ from typing import ClassVar
 from . import context
 from .frames import describe, is_authors
 
-#: Told of each prompt when a script makes it: tests that ask which prompts nobody has heard are interested.
-on_prompt: list[Callable[[], None]] = []
+#: Told of each prompt when a script makes it, and when the engine gets it: for tests that ask which ones nobody hears.
+on_made: list[Callable[["Command"], None]] = []
+on_heard: list[Callable[["Command"], None]] = []
 
 _POP_TOP = opcode.opmap["POP_TOP"]
 
@@ -39,6 +40,8 @@ class Command:
     def hear(self) -> None:
         """The engine has got it."""
         object.__setattr__(self, "heard", True)
+        for tell in on_heard:
+            tell(self)
 
     def __del__(self) -> None:
         if hasattr(self, "heard"):

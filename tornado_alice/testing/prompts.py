@@ -1,7 +1,7 @@
 """Which prompts of a script no test has heard.
 
-Found in the source are the calls that make one (`PROMPTS`); known as heard is the line of the author's code that stands
-above each one that is made. A line is the finest that is told apart.
+Found in the source are the calls that make one (`PROMPTS`); heard are those that the engine gets, known by the line of
+the author's code that has made them. A line is the finest that is told apart.
 """
 
 import ast
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..fingerprint import parse
 from ..frames import is_authors
-from ..unheard import on_prompt
+from ..unheard import Command, on_heard, on_made
 
 #: What makes a prompt.
 PROMPTS = frozenset({"say", "ask", "purchase", "link_account", "locate"})
@@ -31,7 +31,7 @@ class Prompt(NamedTuple):
 
 
 class Hearing:
-    """Hears prompts being made, from `start` to `stop`.
+    """Hears what scripts say, from `start` to `stop`.
 
     Attributes:
         heard: file and line of each.
@@ -42,18 +42,27 @@ class Hearing:
 
     def start(self) -> None:
         """Begin to listen."""
-        on_prompt.append(self._hear)
+        on_made.append(_mark)
+        on_heard.append(self._hear)
 
     def stop(self) -> None:
         """Listen no more."""
-        on_prompt.remove(self._hear)
+        on_made.remove(_mark)
+        on_heard.remove(self._hear)
 
-    def _hear(self) -> None:
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and not is_authors(frame):
-            frame = frame.f_back
-        if frame is not None:
-            self.heard.add((frame.f_code.co_filename, frame.f_lineno))
+    def _hear(self, command: Command) -> None:
+        place = getattr(command, "made_at", None)
+        if place is not None:
+            self.heard.add(place)
+
+
+def _mark(command: Command) -> None:
+    """Write on it where it was made: it must not live longer because of this, `unheard` sees it die."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_authors(frame):
+        frame = frame.f_back
+    if frame is not None:
+        object.__setattr__(command, "made_at", (frame.f_code.co_filename, frame.f_lineno))
 
 
 def prompts(file: str) -> list[Prompt]:

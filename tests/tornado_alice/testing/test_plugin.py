@@ -8,7 +8,7 @@ import pytest
 
 from tornado_alice import SettingsError
 from tornado_alice.testing.plugin import Alice
-from tornado_alice.testing.prompts import prompts
+from tornado_alice.testing.prompts import Hearing, prompts, unheard
 
 SCRIPT = """
 import tornado_alice as ta
@@ -28,10 +28,17 @@ def bye():
 
 @skill.script
 def run_script():
-    if (yield from ask("Играем?")) == "да":
+    wanted = yield from ask(
+        "Играем?",
+        otherwise=tell("Ну ладно."),
+    )
+    if wanted == "да":
+        end = ta.say(
+            "Закончим?",
+        )
         yield ta.say("Начали.")
-        print(say)
-    yield bye()
+        yield end
+    return bye()
 """
 
 TESTS = """
@@ -39,8 +46,7 @@ def test_yes(alice):
     anna = alice()
     assert anna.enter() == "Играем?"
     assert anna.say("да") == "Начали."
-
-
+    assert anna.say("дальше") == "Закончим?"
 
 
 def test_no_prompt(alice):
@@ -64,7 +70,12 @@ def test_prompts_that_no_test_has_heard(tmp_path: Path) -> None:
     shown = run_pytest(tmp_path, "--alice-coverage", "-n", "1")
     assert "2 passed" in shown
     lines = [" ".join(line.split()) for line in shown.split("prompts that no test has heard")[1].splitlines()]
-    assert lines[1:4] == ["hello.py:10 tell('Правил нет.')", "hello.py:14 tell('Пока!')", "2 of 4 prompts"]
+    assert lines[1:5] == [
+        "hello.py:10 tell('Правил нет.')",
+        "hello.py:14 tell('Пока!')",
+        "hello.py:21 tell('Ну ладно.')",  # made with the question, said to nobody
+        "3 of 6 prompts",
+    ]
 
 
 def test_a_plain_alice_needs_a_script(alice: Alice) -> None:
@@ -80,6 +91,21 @@ def test_prompts_of_a_file(tmp_path: Path) -> None:
     assert [prompt.code for prompt in found] == [
         "tell('Правил нет.')",
         "tell('Пока!')",
-        "ask('Играем?')",
+        "ask('Играем?', otherwise=tell('Ну ладно.'))",
+        "tell('Ну ладно.')",
+        "ta.say('Закончим?')",
         "ta.say('Начали.')",
     ]
+
+
+def test_what_commands_and_returns_say_is_heard(tmp_path: Path, alice: Alice) -> None:
+    """A reply that a command returns, and one that a script returns, are heard like those that are yielded."""
+    file = tmp_path / "hello.py"
+    file.write_text(SCRIPT, "utf-8")
+    hearing = Hearing()
+    hearing.start()
+    anna = alice(str(file))
+    assert [anna.enter(), anna.say("правила"), anna.say("нет")] == ["Играем?", "Правил нет.", "Пока!"]
+    hearing.stop()
+    left = [prompt.code for prompt in unheard([str(file)], hearing.heard)]
+    assert left == ["tell('Ну ладно.')", "ta.say('Закончим?')", "ta.say('Начали.')"]
