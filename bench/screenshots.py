@@ -29,6 +29,7 @@ PAGES = {
     "job": "/pi/1000000#762-767",
     "cancelled": f"/pi/{LONG}",
     "missing": "/pi/4242",
+    "workbench": "/workbench",
 }
 
 
@@ -36,7 +37,7 @@ PAGES = {
 def server() -> Iterator[str]:
     """The address of a server with nothing computed."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "tornado_alice", "--port", "0", "--data-dir", directory]
+        command = [sys.executable, "-m", "tornado_alice", "--workbench", "--port", "0", "--data-dir", directory]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout

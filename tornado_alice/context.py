@@ -116,6 +116,24 @@ class TurnContext:
 current: ContextVar[TurnContext | None] = ContextVar("tornado_alice_turn", default=None)
 
 
+#: Stands between the session_id of a dialog and the name of one that was branched from it.
+BRANCH = "~"
+
+
+def origin(session_id: str) -> str:
+    """The session from which a dialog was branched (see `workbench`), or itself.
+
+    >>> origin("f1a2~7c"), origin("f1a2")
+    ('f1a2', 'f1a2')
+    """
+    return session_id.partition(BRANCH)[0]
+
+
+def seed_of(secret: bytes, key: tuple[str, str]) -> bytes:
+    """The seed of a dialog: that of its origin, so that a branch draws what was drawn before it."""
+    return seed(secret, key[0], origin(key[1]))
+
+
 def seed(secret: bytes, *parts: object) -> bytes:
     """The seed of a turn: a keyed hash of what names it."""
     return blake2b("\0".join(map(str, parts)).encode("utf-8", "replace"), key=secret, digest_size=16).digest()

@@ -14,11 +14,11 @@ Rules:
 import contextvars
 import inspect
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from . import context, fingerprint, frames, outside, stdlib_random, tails
@@ -237,16 +237,22 @@ class Stepper:
 
     def where(self) -> str:
         """File, line and function in which the script waits."""
-        run, place = self._run, START
+        place = START
+        for frame in self.suspended():
+            place = frames.describe(frame)
+        return place
+
+    def suspended(self) -> Iterator[FrameType]:
+        """The author's frames in which the script waits, the outermost first."""
+        run = self._run
         while run is not None:
             prefix = next((prefix for prefix in ("gi", "cr", "ag") if hasattr(run, f"{prefix}_frame")), None)
             if prefix is None:
-                break
+                return
             frame = getattr(run, f"{prefix}_frame")
             if frame is not None and not frames.is_engine(frame.f_globals.get("__name__", "")):
-                place = frames.describe(frame)
+                yield frame
             run = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
-        return place
 
     def _complaint(self, command: Any) -> str:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"

@@ -24,6 +24,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from hashlib import blake2b
+from types import FrameType
 from typing import Any, NamedTuple, cast
 
 from . import context, limits, outside, protocol
@@ -266,6 +267,11 @@ class Session:
     def where(self) -> str:
         """File, line and function in which the script waits."""
         return self._frames[-1].stepper.where() if self._frames else START
+
+    def suspended(self) -> Iterator[FrameType]:
+        """The author's frames that wait: the script's, then those of what has interrupted it."""
+        for frame in self._frames:
+            yield from frame.stepper.suspended()
 
     def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.

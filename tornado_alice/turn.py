@@ -220,7 +220,7 @@ class Turn:
                 live.asked = identity(live.head.epoch, record.message_id, record.request)
 
     def _start(self, head: Head) -> LiveSession:
-        seed = context.seed(self.journal.secret, *self.key)
+        seed = context.seed_of(self.journal.secret, self.key)
         try:
             session = Session.of(self.runtime.script, self.key, head, seed, self.runtime.lemma)
         except ScriptError as error:

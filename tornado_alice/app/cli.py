@@ -20,6 +20,7 @@ from ..serving import parse_port
 from ..session import quiet
 from . import scenarios, sessions
 from .chat import chat
+from .dev import dev
 from .journals import check_place, journal_file, make_archive, make_database
 from .new import write_skill
 from .resources import API, Resources
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 COMMANDS = """commands:
   python -m tornado_alice [SCRIPT ...]          serve skills and the dashboard (this help)
   python -m tornado_alice chat [SCRIPT]         talk to a skill in the terminal
+  python -m tornado_alice dev SCRIPT            serve with the workbench; a saved file goes on in the same dialogs
   python -m tornado_alice new FOLDER            a skill to start from, with tests and what publishing it takes
   python -m tornado_alice test FOLDER SCRIPT    play scenario files to a skill, or to a URL
   python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
@@ -52,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     commands = {
         "chat": _chat,
+        "dev": dev,
         "migrate": _migrate,
         "new": _new,
         "sessions": _sessions,
@@ -119,6 +122,9 @@ def _serve(words: list[str]) -> int:
         "--engine", choices=("local", "dask"), default="local", help="where pi is computed (%(default)s)"
     )
     parser.add_argument("--dask-scheduler", metavar="tcp://HOST:PORT", help="of the cluster, for --engine dask")
+    parser.add_argument(
+        "--workbench", action="store_true", help="also /workbench: dialogs, the script in them; `dev` has it by itself"
+    )
     _add_retention(parser)
     _add_debug(parser)
     given = parser.parse_intermixed_args(words)  # options may stand between two scripts

@@ -26,6 +26,7 @@ from ..serving import GRACE, stop_signals, url
 from ..skill import Skill
 from ..sockets import PatientSocket, bind, close
 from ..webhook import WebhookPort
+from . import workbench
 from .gate import PagesGate
 from .journals import make_archive
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
@@ -112,8 +113,12 @@ class Server:
 
     def _places(self, port: int, webhook_port: int | None = None) -> str:
         """URLs, with a path that may be a secret hidden."""
-        settings = self.settings
-        pages = webhook = url("http", settings.address, port)
+        pages = url("http", self.settings.address, port)
+        bench = f", workbench on {pages}workbench" if self.settings.workbench else ""
+        return self._served(pages, webhook_port) + bench
+
+    def _served(self, pages: str, webhook_port: int | None) -> str:
+        settings, webhook = self.settings, pages
         if webhook_port is not None:
             webhook = url("http", settings.webhook_address or settings.address, webhook_port)
         if settings.webhook_path != "/":
@@ -149,6 +154,8 @@ class Server:
             ("/readyz", ReadyHandler, {"trouble": self.trouble}),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
         ]
+        if self.settings.workbench:
+            rules += workbench.routes(self.skills)
         return Application(rules + (routes(self.service) if self._has_pi else []), **page_settings(self.settings.place))
 
     def fatal_trouble(self) -> str | None:

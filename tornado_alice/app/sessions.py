@@ -101,7 +101,7 @@ def export_session(journal: Archive, name: str, target: Path | None) -> None:
     """Write the last epoch of a session as JSON, for `tornado_alice.testing.replay`."""
     entry = find_session(journal, name)
     head, records = _last_epoch(journal, entry)
-    seed = context.seed(journal.secret, *entry.key)
+    seed = context.seed_of(journal.secret, entry.key)
     text = export(entry.key, entry.epoch, head.script, head.state or {}, seed, records)
     if target is None:
         print(text)
@@ -134,7 +134,7 @@ def _last_epoch(journal: Archive, entry: Summary) -> tuple[Head, list[Record]]:
 
 
 def _session(journal: Archive, entry: Summary, head: Head, skill: Skill) -> Session:
-    seed, lemma = context.seed(journal.secret, *entry.key), lemmatizer(skill.options.load_analyzer)
+    seed, lemma = context.seed_of(journal.secret, entry.key), lemmatizer(skill.options.load_analyzer)
     return Session.of(skill.dialogs.script, entry.key, head, seed, lemma)
 
 

@@ -16,7 +16,19 @@ from .loading import script_name
 from .password import Password
 
 #: First parts of the paths of the pages; the webhook cannot be there if it shares their port.
-TAKEN = ("/api", "/favicon", "/healthz", "/jobs", "/metrics", "/pi", "/readyz", "/robots", "/static", "/v1")
+TAKEN = (
+    "/api",
+    "/favicon",
+    "/healthz",
+    "/jobs",
+    "/metrics",
+    "/pi",
+    "/readyz",
+    "/robots",
+    "/static",
+    "/v1",
+    "/workbench",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,7 @@ class Settings:
     pi_memory_limit: int | None = None
     engine: str = "local"
     dask_scheduler: str | None = None
+    workbench: bool = False
     keep_ended: float = Retention.ended
     keep_failed: float | None = None
     keep_silent: float = Retention.silent
@@ -58,6 +71,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.skill_ids and len(self.scripts) > 1:
             raise SettingsError("--skill-id is for one script; with several name Skill(skill_ids=[...]) in each")
+        if self.workbench and self.password_file is None and not is_loopback(self.address):
+            raise SettingsError("--workbench shows what users said: give it a --password-file, or a loopback --address")
         check_place(self.journal)
         if self.journal is not None and self.durability == "memory":
             raise SettingsError("--durability memory keeps nothing in a --journal: choose one of them")

@@ -71,6 +71,11 @@ class Skills:
         return iter(self._named.values())
 
     @property
+    def by_name(self) -> dict[str, Skill]:
+        """By the name of their script."""
+        return self._named
+
+    @property
     def names(self) -> list[str]:
         """How people call them."""
         return list(self._named) if len(self._named) > 1 else [skill.name for skill in self]

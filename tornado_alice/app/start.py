@@ -22,7 +22,7 @@ from .journals import journal_file, make_archive
 #: A scenario that was recorded says a set in the same order when it is played.
 SCENARIO_SEED = 1
 #: Commands that use no journal on disk, or load no script.
-WITHOUT_JOURNAL = ("chat", "migrate", "new", "upload")
+WITHOUT_JOURNAL = ("chat", "dev", "migrate", "new", "upload")
 
 
 def main() -> int:
