@@ -59,7 +59,7 @@ FLOORS = {
         ["testing.junit"],
         ["workbench.branching", "workbench.looking", "workbench.playing", "workbench.saving"],
         ["workbench"],
-        ["app.metrics", "app.new", "app.password", "app.terminal", "app.units", "app.workbench_texts"],
+        ["app.metrics", "app.new", "app.password", "app.reading", "app.terminal", "app.units", "app.workbench_texts"],
         ["app.gate", "app.journals"],
         ["app.settings"],
         ["app.skills"],

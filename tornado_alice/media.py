@@ -122,6 +122,12 @@ def write_lock(path: Path, lock: Lock) -> None:
     fresh.replace(path)
 
 
+def forget() -> None:
+    """Read lock files anew: the script is loaded anew too."""
+    _nearest.cache_clear()
+    _read_once.cache_clear()
+
+
 def _stored(kind: Kind, name: str) -> tuple[Lock, Stored]:
     file = authors_file(sys._getframe(1)) or "."
     lock = lock_of(file)

@@ -22,6 +22,7 @@ from . import scenarios, sessions
 from .chat import chat
 from .dev import dev
 from .journals import check_place, journal_file, make_archive, make_database
+from .loading import reloader
 from .new import write_skill
 from .resources import API, Resources
 from .server import Server, run
@@ -186,7 +187,7 @@ async def _talk(script: str | None, data_dir: Path, record: Path | None) -> None
     server = Server(Settings(scripts=() if script is None else (script,), data_dir=data_dir, durability="memory"))
     await server.start_halves(with_pi=script is None)
     try:
-        await chat(server.skill, record)
+        await chat(server.skill, record, reloader(script, server.skill), data_dir / "chat_history")
     finally:
         await server.stop()
 

@@ -3,11 +3,14 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
+from .. import fingerprint
 from ..errors import SettingsError
+from ..media import forget
 from ..remedies import add_remedy
 from ..skill import Skill, hosted
 
@@ -41,6 +44,40 @@ def load_skills(scripts: Sequence[str]) -> list[Skill]:
         _check_neighbours(list(modules))
     parts = [script.partition(":") for script in scripts]
     return [_find(modules[place], place, name or "skill") for place, _, name in parts]
+
+
+def reloader(script: str | None, skill: Skill) -> Callable[[], Skill | None]:
+    """A function that gives the Skill of a script anew if one of its own files has changed since the last call.
+
+    Args:
+        script: what the command line names; nothing changes where it names none.
+        skill: as it was loaded.
+    """
+    stamps = _stamps(skill)
+
+    def reload() -> Skill | None:
+        nonlocal skill, stamps
+        if script is None or (now := _stamps(skill)) == stamps:
+            return None
+        stamps = now  # also if it cannot be loaded: that is told once
+        forget()
+        own = set(fingerprint.files(skill.dialogs.script.fn))
+        for name, module in list(sys.modules.items()):
+            if getattr(module, "__file__", None) in own:
+                del sys.modules[name]
+        skill = load_skill(script)
+        stamps = _stamps(skill)
+        return skill
+
+    return reload
+
+
+def _stamps(skill: Skill) -> dict[str, int]:
+    found = {}
+    for file in fingerprint.files(skill.dialogs.script.fn):
+        with suppress(FileNotFoundError):  # an editor puts a new file in the old one's place
+            found[file] = Path(file).stat().st_mtime_ns
+    return found
 
 
 def script_name(script: str) -> str:
