@@ -31,6 +31,7 @@ from .pace import Pace
 from .quota import Quota
 from .reply import say
 from .script import Script
+from .tallies import Tallies
 from .turn import Runtime, Turn
 from .work import MOST_THREADS, Work
 
@@ -76,7 +77,9 @@ class Dialogs:
         self.draining = False
         self._quota = Quota()
         self.work = Work(journal)
-        self._runtime = Runtime(script, journal, options, self.cache, self.pace, self.work, self.lemma, self.counts)
+        self.tallies = Tallies(script, journal)
+        shared = (self.cache, self.pace, self.work, self.lemma, self.counts, self.tallies)
+        self._runtime = Runtime(script, journal, options, *shared)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
@@ -84,6 +87,7 @@ class Dialogs:
         self.cache.stop()
         await self.work.stop()
         await self.hooks.stop()
+        await self.tallies.stop()
 
     async def answer(self, body: bytes) -> bytes:
         """The answer to one request of the platform.

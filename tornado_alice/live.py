@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from .journal.records import Head, Kept, Key, Op, Place
 from .session import Do, Session
+from .tallies import Open
 from .work import Work
 
 #: Seconds of silence after which a live script is compared with the journal; the platform ends a session after minutes.
@@ -22,6 +23,7 @@ class LiveSession:
         work: the steps under way in this process.
         message_id: of its last turn.
         used: when, by the loop's clock.
+        open: the prompt that waits for its answer.
         asked: identity of the request whose turn asked for the steps under way.
         awaited: tasks of the steps it waits for.
         kept: steps that the journal holds for turns that are not finished.
@@ -32,6 +34,7 @@ class LiveSession:
     work: Work
     message_id: int | None = None
     used: float = 0.0
+    open: Open | None = None
     asked: str = ""
     awaited: "list[asyncio.Task[Op]]" = field(default_factory=list)
     kept: dict[Place, Kept] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
-from types import FrameType, ModuleType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 from . import context, fingerprint, frames, outside, stdlib_random, tails
@@ -27,6 +27,7 @@ from .errors import NotAReplyError, ScriptError
 from .limits import Mending
 from .questions import Question
 from .reply import Reply
+from .source import Source
 from .step import Continue, Gather, Step
 from .subscripts import remedy
 from .unheard import Command
@@ -37,6 +38,13 @@ Function = Callable[..., Any]
 
 #: Where a script waits that has not begun, or has ended.
 START = "its start"
+
+#: Where the frame of each form is found, and what it waits for itself.
+CHAIN = {
+    GeneratorType: ("gi_frame", "gi_yieldfrom"),
+    CoroutineType: ("cr_frame", "cr_await"),
+    AsyncGeneratorType: ("ag_frame", "ag_await"),
+}
 
 #: What a script may yield or await; a plain dict is a reply made by hand.
 COMMANDS = (dict, Step, Gather, Continue)
@@ -57,6 +65,7 @@ class Script:
         version: hash of the source of its module and of the modules beside it that it uses; two processes with the
             same code agree on it.
         handlers: what is heard beside it.
+        source: the lines it waits at.
         uses_stdlib_random: does one of these modules use the standard library's random?
         mending: what becomes of replies beyond the limits; tests set it.
         context: context variables as they were when the script was registered; each session gets a copy.
@@ -74,6 +83,7 @@ class Script:
         self.handlers = Handlers() if handlers is None else handlers
         self.mending = mending
         self.version = version if version is not None else fingerprint.version(fn)
+        self.source = Source(fn)
         self.uses_stdlib_random = fingerprint.uses_random(fn)
         self.context = contextvars.copy_context()
         spaces: list[ModuleType | dict[str, Any]] = [fn.__globals__, *fingerprint.modules(fn)]
@@ -126,10 +136,11 @@ class Stepper:
         draws: seed the standard library's random from the turn's draws, see `TurnContext.begin_resumption`.
     """
 
-    __slots__ = ("_asend", "_asking", "_draws", "_is_asyncgen", "_run")
+    __slots__ = ("_asend", "_asking", "_draws", "_frame", "_is_asyncgen", "_run")
 
     def __init__(self, run: Any, draws: bool = False) -> None:
         self._run = run
+        self._frame = next(_frames(run), None)  # tells its last line even after its end
         self._is_asyncgen = inspect.isasyncgen(run)
         self._draws = draws
         self._asking: list[Generator[Any, Any, Any]] = []
@@ -244,15 +255,18 @@ class Stepper:
 
     def suspended(self) -> Iterator[FrameType]:
         """The author's frames in which the script waits, the outermost first."""
-        run = self._run
-        while run is not None:
-            prefix = next((prefix for prefix in ("gi", "cr", "ag") if hasattr(run, f"{prefix}_frame")), None)
-            if prefix is None:
-                return
-            frame = getattr(run, f"{prefix}_frame")
-            if frame is not None and not frames.is_engine(frame.f_globals.get("__name__", "")):
+        for frame in _frames(self._run):
+            if not frames.is_engine(frame.f_globals.get("__name__", "")):
                 yield frame
-            run = getattr(run, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await")
+
+    def place(self, source: Source) -> str:
+        """``file:line`` of the script's own at which it waits, or has ended; empty if it is nowhere there."""
+        place = ""
+        for frame in (*_frames(self._run),) or (self._frame,):
+            file = source.file(frame.f_code.co_filename) if frame is not None else None
+            if frame is not None and file is not None:
+                place = f"{file}:{frame.f_lineno}"
+        return place
 
     def _complaint(self, command: Any) -> str:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"
@@ -275,6 +289,15 @@ def describe_failure(error: BaseException) -> str:
             place = f" at {frames.describe(trace.tb_frame, trace.tb_lineno)}"
         trace = trace.tb_next
     return f"{type(error).__name__}: {error}"[:300] + place
+
+
+def _frames(run: Any) -> Iterator[FrameType]:
+    """Frames of a suspended script, and of what it waits for, the innermost last; of one that has ended, none."""
+    while (names := CHAIN.get(type(run))) is not None:
+        frame = getattr(run, names[0])
+        if frame is not None:
+            yield frame
+        run = getattr(run, names[1])
 
 
 def _is_of_asyncio(error: BaseException) -> bool:

@@ -31,7 +31,7 @@ from . import context, limits, outside, protocol
 from .commands import Handler, event_of, joined, outcome, scoped
 from .errors import A_STEP, NonDeterminismError, ReplyError
 from .failures import rebuild
-from .journal.records import Head, Key, Op, Record
+from .journal.records import Head, Key, Op, Prompt, Record
 from .reply import Reply
 from .request import Request
 from .script import START, Ended, Script, Stepper
@@ -125,6 +125,7 @@ class Session:
         n: number of the turn under way, or of the next one.
         ops: outcomes given in the turn under way.
         pending: the steps the script waits in between two turns.
+        answers: does the turn under way go to who waits, and not to a command or an event beside it?
     """
 
     script: Script
@@ -136,6 +137,7 @@ class Session:
     n: int = 0
     ops: list[Op] = field(default_factory=list)
     pending: Do | None = None
+    answers: bool = False
     _changes: Changes = field(default_factory=Changes)
     _frames: list[Frame] = field(default_factory=list)
     _heard: int = 0
@@ -168,6 +170,7 @@ class Session:
         request = Request(data, self.lemma)
         hearer = self._who_hears(request) if hearer is None else hearer
         handler = self._hearer = hearer.handler
+        self.answers = self._waits(hearer)
         names = (self.epoch, self._heard) if handler is None else (self.epoch, self.n, handler.name)
         self._turn = context.TurnContext(request, at, self.secret, *names, replaying=self._replaying)
         self._turn.strict = self.script.mending is not limits.Mending.ALL and not self._replaying
@@ -199,6 +202,11 @@ class Session:
         under_way = [frame.handler for frame in self._frames]
         tried = [handler for handler in (*active, *handlers.commands) if handler not in under_way]
         return next((Hearer(handler) for handler in tried if handler.hears(request)), top)
+
+    def _waits(self, hearer: Hearer) -> bool:
+        if not self._frames or self._frames[-1].handler is not hearer.handler:
+            return False
+        return hearer.handler is None or hearer.goes_on
 
     def _scoped(self) -> tuple[Handler, ...]:
         return self._context.get(scoped, ()) if self._context is not None else ()
@@ -272,6 +280,15 @@ class Session:
         """The author's frames that wait: the script's, then those of what has interrupted it."""
         for frame in self._frames:
             yield from frame.stepper.suspended()
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The line at which the script waits, or with which it has ended; None if none of its own has spoken."""
+        if not self._frames:
+            return None
+        source = self.script.source
+        place = self._frames[-1].stepper.place(source)
+        return Prompt(source.name, self.script.version, place) if place else None
 
     def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.

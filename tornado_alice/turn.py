@@ -45,6 +45,7 @@ from .request import Request
 from .script import Script, describe_failure
 from .session import Do, Failed, Finished, Hearer, Instruction, Say, Session, digest
 from .step import Continue
+from .tallies import FAILED, Asked, Tallies
 from .work import Work
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Runtime:
     work: Work
     lemma: Callable[[str], str]
     counts: Counter[str]
+    tallies: Tallies
     pinged: dict[Key, None] = field(default_factory=dict)
     advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
@@ -100,6 +102,7 @@ class Turn:
         self.body = protocol.hide_secrets(body)  # as it is kept
         self.echo = protocol.echo(data)  # before the script gets the request
         self.live: LiveSession | None = None
+        self.asked = Asked()
 
     async def run(self, *, again: bool = False) -> bytes:
         """The answer; `again` after a conflict: then the journal is asked in any case."""
@@ -180,6 +183,7 @@ class Turn:
             return self._start(Head())
         if head.ended:
             return self._start(head.next_epoch())
+        self.asked.open = self.runtime.tallies.open_after(known.turns)
         live = self._start(head)
         self.runtime.counts["replays"] += 1
         try:
@@ -214,6 +218,7 @@ class Turn:
     def _recall(self, live: LiveSession, known: Known) -> None:
         """What the journal holds of steps: for this very request, or for those that the script still waits for."""
         live.kept = known.steps
+        live.open = self.runtime.tallies.open_after(known.turns)
         pending = live.session.pending
         for record in known.turns:
             if pending is not None and record.n == pending.turn:
@@ -233,6 +238,7 @@ class Turn:
         policy, error = self.options.on_divergence, diverged.error
         self.observed.begin()
         self.observed.error = error
+        self.asked.outcome = FAILED
         advice = self.runtime.advice.once(error)
         log.warning("session %s: %s; on_divergence: %s%s", self.key[1], error, policy, advice)
         reply: Reply | None = None
@@ -250,6 +256,7 @@ class Turn:
         session = live.session
         self.observed.begin()
         instruction = await self._resume(session, session.begin, self.data, self.at)
+        self.asked.heard(live.open, session.answers)
         for _ in range(1000):
             if isinstance(instruction, Do):
                 if instruction.turn == session.n and not live.awaited:
@@ -282,7 +289,7 @@ class Turn:
             case Failed(error):
                 where = f"session {self.key[1]}, turn {live.session.n}"
                 self.runtime.counts["failures"] += 1
-                self.observed.error = error
+                self.observed.error, self.asked.outcome = error, FAILED
                 add_remedy(error)
                 trace = error.__traceback__ if log.isEnabledFor(logging.DEBUG) else authors_part(error)
                 log.error("%s: the script raised %r", where, error, exc_info=(type(error), error, trace))
@@ -293,6 +300,7 @@ class Turn:
     async def _still_working(self, live: LiveSession, asked: Do) -> bytes:
         reply = say(*(asked.steps[0].waiting or self.options.waiting))
         live.session.wait()
+        self.asked.is_done()  # whatever the script will say to it
         return await self._commit(live, reply, ended=False, by_script=False)
 
     async def _commit(self, live: LiveSession, reply: Reply, ended: bool, by_script: bool = True) -> bytes:
@@ -304,11 +312,16 @@ class Turn:
                 raise
             return await self._speak(live, Failed(error))
         mark = digest(said) if by_script else ""
-        record = Record(session.n, self.message_id, self.at, self.body, session.ops, sent, mark, session.script.version)
+        prompt = session.prompt if by_script or not ended else None
+        version = session.script.version
+        record = Record(
+            session.n, self.message_id, self.at, self.body, session.ops, sent, mark, version, None if ended else prompt
+        )
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
         head = live.head._replace(ended=ended)
         id = await self.journal.commit(self.key, head, record)
         self.runtime.counts["turns"] += 1
+        live.open = self.runtime.tallies.count(self.asked, prompt, ended, self.at)
         live.head = head._replace(id=id, seq=head.seq + 1, n=session.n)
         live.message_id, live.kept = self.message_id, {}
         if session.n % MANY_TURNS == 0:
@@ -326,6 +339,7 @@ class Turn:
     def _continue(self, live: LiveSession, command: Continue) -> LiveSession:
         own, name = self.runtime.script, command.script.__name__
         self.abandon()
+        self.asked.is_done()  # though the new start may begin with the same prompt
         return self._start(live.head.next_epoch("" if command.script is own.fn else name, command.state))
 
 

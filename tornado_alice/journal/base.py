@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
-from .records import Head, Key, Known, Op, Place, Record, Summary, Wanted
+from .records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
 
 #: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
 SWEEP_BATCH = 200
@@ -75,7 +76,23 @@ class Journal(Protocol):
         """
 
     async def sweep(self, now: float) -> int:
-        """Delete a small batch of sessions that nobody will ask for any more; how many went."""
+        """Delete a small batch of sessions that nobody will ask for any more; how many went.
+
+        For one that waited at a prompt, `LEFT` is counted there.
+        """
+
+    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+        """Add to what was counted at prompts, by this process and others; it stays when sessions go.
+
+        Args:
+            writer: who has counted.
+            number: of this batch, larger than that of the writer's last one. One that comes again after a JournalError
+                is added once, even if it was kept the first time.
+            tallies: what was counted since the last batch.
+        """
+
+    async def tallies(self, since: float) -> Tallies:
+        """All that was counted at prompts, and where open sessions wait; without a turn `since` they are silent."""
 
     async def sessions(self, limit: int) -> list[Summary]:
         """The sessions, the latest first."""

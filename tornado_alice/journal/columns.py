@@ -7,7 +7,7 @@ differs from all others, so that the replay ends there and the skill's `on_diver
 import json
 from typing import Any
 
-from .records import Op
+from .records import Op, Prompt
 
 #: Name of a script or step that no module has.
 DAMAGED = "(damaged)"
@@ -55,6 +55,16 @@ def to_op(name: str, outcome: Any) -> Op | None:
         return {"name": name, **found}
     text = "its recorded outcome is damaged"
     return {"name": name, "error": {"class": "tornado_alice.errors:StepError", "args": [text], "text": text}}
+
+
+def of_prompt(prompt: Prompt | None) -> tuple[str | None, str | None]:
+    """A prompt beside the version of its turn."""
+    return (None, None) if prompt is None else (prompt.script, prompt.place)
+
+
+def to_prompt(script: str | None, version: str, place: str | None) -> Prompt | None:
+    """The prompt after a turn."""
+    return None if script is None or place is None else Prompt(script, version, place)
 
 
 def _json(text: Any) -> Any:

@@ -2,12 +2,14 @@
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
+from uuid import UUID
 
 from ..errors import JournalConflict
 from .base import SWEEP_BATCH, Retention
-from .records import Head, Kept, Key, Known, Op, Place, Record, Summary
+from .records import LEFT, Head, Kept, Key, Known, Op, Place, Prompt, Record, Summary, Tallies, Tally
 
 
 @dataclass
@@ -21,6 +23,11 @@ class _Row:
     def answer(self, request: bytes, message_id: int | None) -> bytes | None:
         turns = self.turns if message_id is not None else []
         return next((t.reply for t in turns if t.message_id == message_id and t.request == request), None)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Where it waits."""
+        return self.turns[-1].prompt if self.turns else None
 
     def of_epoch(self, since: int) -> list[Record]:
         return self.turns[max(since, self.head.seq - self.head.n) :]
@@ -39,6 +46,8 @@ class MemoryJournal:
         self._rows: dict[int, _Row] = {}
         self._ids: dict[Key, int] = {}
         self._next = 1
+        self._tallies: dict[Prompt, Tally] = {}
+        self._left: Counter[Prompt | None] = Counter()
         self._by_age: dict[float, dict[int, float]] = {}  # seconds to keep → id → touched, oldest first
 
     async def start(self) -> None:
@@ -113,8 +122,24 @@ class MemoryJournal:
             old += [id for id, touched in islice(order.items(), most - len(old)) if touched < now - keep]
         for id in old:
             row = self._rows.pop(id)
+            self._left[row.prompt] += 1
             del self._ids[row.key], self._by_age[self._keep(row)][id]
         return len(old)
+
+    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+        for tally in tallies:
+            known = self._tallies.get(tally.prompt)
+            counts = Counter({} if known is None else known.counts) + Counter(tally.counts)
+            self._tallies[tally.prompt] = (known or tally)._replace(counts=counts)
+
+    async def tallies(self, since: float) -> Tallies:
+        rows = list(self._rows.values())
+        waiting = Counter(row.prompt for row in rows)
+        silent = Counter(row.prompt for row in rows if row.touched < since)
+        counted = [
+            tally._replace(counts={**tally.counts, LEFT: self._left[prompt]}) for prompt, tally in self._tallies.items()
+        ]
+        return Tallies(counted, _known(waiting), _known(silent))
 
     async def sessions(self, limit: int) -> list[Summary]:
         rows = sorted(self._rows.items(), key=lambda item: -item[1].touched)[:limit]
@@ -125,3 +150,7 @@ def _summary(id: int, row: _Row) -> Summary:
     first = row.turns[0].at if row.turns else 0.0
     head = row.head
     return Summary(id, row.key, head.epoch, len(row.turns), first, row.touched, head.ended, head.failure)
+
+
+def _known(counts: Counter[Prompt | None]) -> dict[Prompt, int]:
+    return {prompt: count for prompt, count in counts.items() if prompt is not None}

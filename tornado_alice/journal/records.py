@@ -3,12 +3,27 @@
 Named tuples, not frozen dataclasses: one of each is made per turn, and a tuple costs a fifth of it.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 #: What names a dialog: skill_id, session_id.
 Key = tuple[str, str]
 #: What happened inside a turn: ``{"name", "ok" | "error"}``, ``{"wait": name}`` or ``{"heard_by": name}``.
 Op = dict[str, Any]
+
+
+class Prompt(NamedTuple):
+    """What names a prompt: a line of a script's own at which it waits for the user.
+
+    Attributes:
+        script: its file.
+        version: of the script.
+        place: ``file:line``, the file as seen from the script's folder.
+    """
+
+    script: str
+    version: str
+    place: str
 
 
 class Record(NamedTuple):
@@ -23,6 +38,7 @@ class Record(NamedTuple):
         reply: the answer as it was sent.
         digest: of the script's reply; empty where the engine itself spoke.
         version: of the script that spoke.
+        prompt: where the script waits after it; None if the dialog is over.
     """
 
     n: int
@@ -33,6 +49,7 @@ class Record(NamedTuple):
     reply: bytes
     digest: str
     version: str
+    prompt: Prompt | None = None
 
     @property
     def by_script(self) -> bool:
@@ -106,6 +123,39 @@ class Known(NamedTuple):
     answer: bytes | None
     turns: list[Record]
     steps: dict[Place, Kept]
+
+
+class Tally(NamedTuple):
+    """How often what happened at a prompt.
+
+    Attributes:
+        code: the statement that stands there.
+        since: when it was counted first, in seconds since the Unix epoch.
+        counts: by the words of `tallies`.
+    """
+
+    prompt: Prompt
+    code: str
+    since: float
+    counts: Mapping[str, int]
+
+
+class Tallies(NamedTuple):
+    """What a journal holds of prompts.
+
+    Attributes:
+        counted: of all prompts.
+        waiting: how many open sessions wait at each.
+        silent: how many of these have been silent for long.
+    """
+
+    counted: list[Tally]
+    waiting: Mapping[Prompt, int]
+    silent: Mapping[Prompt, int]
+
+
+#: Word of a tally: how many sessions that waited here were swept.
+LEFT = "left"
 
 
 class Summary(NamedTuple):

@@ -91,8 +91,20 @@ SECOND = (
     "CREATE INDEX session_touched ON session (ended, failure IS NULL, touched)",
 )
 
+#: Where the script waits after a turn; and what was counted at its prompts, which stays when sessions go.
+THIRD = (
+    "ALTER TABLE turn ADD COLUMN asks TEXT",  # the script whose prompt it is
+    "ALTER TABLE turn ADD COLUMN prompt TEXT",
+    """CREATE TABLE prompt (
+        script TEXT NOT NULL, version TEXT NOT NULL, place TEXT NOT NULL, code TEXT NOT NULL, since REAL NOT NULL,
+        PRIMARY KEY (script, version, place)) WITHOUT ROWID""",
+    """CREATE TABLE tally (
+        script TEXT NOT NULL, version TEXT NOT NULL, place TEXT NOT NULL, word TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (script, version, place, word)) WITHOUT ROWID""",
+)
+
 #: Statements by the number of the migration, from 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND, THIRD)
 
 
 def migrate(conn: sqlite3.Connection, path: Path) -> None:

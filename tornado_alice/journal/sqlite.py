@@ -17,13 +17,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from ..errors import JournalConflict, JournalError
-from . import statements
+from . import statements, tally_statements
 from .base import SWEEP_BATCH, Retention
 from .clock import SteadyClock
 from .owners import Owner
-from .records import Head, Key, Known, Op, Place, Record, Summary, Wanted
+from .records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
 from .schema import migrate, version
 from .statements import Claim
 from .troubles import explain
@@ -166,6 +167,20 @@ class SqliteJournal:
             raise explain(error) from error
         finally:
             conn.close()
+
+    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+        await self._write(lambda conn: tally_statements.add(conn, tallies))
+
+    async def tallies(self, since: float) -> Tallies:
+        self.check()
+        return await asyncio.to_thread(self._tallies, since)
+
+    def _tallies(self, since: float) -> Tallies:
+        with closing(connect(self.path, busy=1000)) as conn:
+            try:
+                return tally_statements.read(conn, since)
+            except sqlite3.Error as error:
+                raise explain(error) from error
 
     async def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
         return self._guard(lambda conn: statements.sessions(conn, limit, wanted))

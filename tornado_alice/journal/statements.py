@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from . import tally_statements
 from .base import SWEEP_BATCH, Retention
-from .columns import of_ops, of_outcome, of_state, to_op, to_ops, to_script
+from .columns import of_ops, of_outcome, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
 from .records import Head, Kept, Key, Known, Op, Place, Record, Summary, Wanted
 
 #: Columns of a `Record`.
-RECORD = "n, message_id, at, request, ops, reply, digest, version"
+RECORD = "n, message_id, at, request, ops, reply, digest, version, asks, prompt"
 #: Columns of a `Summary`.
 SUMMARY = "session.id, skill_id, session_id, session.epoch, count(*), min(at), max(at), ended, failure"
 #: A text with so many digits is no id: SQLite has 64 bits for one.
@@ -57,9 +58,12 @@ def commit(conn: sqlite3.Connection, key: Key, head: Head, record: Record) -> in
     if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
         id = session(conn, key, head, record.at)
     ops = of_ops(record.ops)
-    row = (record.message_id, record.at, record.request, ops, record.reply, record.digest, record.version)
+    said = (record.reply, record.digest, record.version, *of_prompt(record.prompt))
     place = (id, head.seq, head.epoch, record.n)
-    conn.execute("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*place, *row))
+    conn.execute(
+        "INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*place, record.message_id, record.at, record.request, ops, *said),
+    )
     if ops and record.waits_from is None:
         conn.execute("DELETE FROM step WHERE session = ?", (id,))
     if head.failure is not None:
@@ -168,8 +172,8 @@ def _summary(row: Sequence[Any]) -> Summary:
 
 
 def _record(row: Sequence[Any]) -> Record:
-    n, message_id, at, request, ops, reply, digest, version = row
-    return Record(n, message_id, at, request, to_ops(ops), reply, digest, version)
+    n, message_id, at, request, ops, reply, digest, version, asks, place = row
+    return Record(n, message_id, at, request, to_ops(ops), reply, digest, version, to_prompt(asks, version, place))
 
 
 def sweep(conn: sqlite3.Connection, now: float, retention: Retention) -> int:
@@ -183,6 +187,7 @@ def sweep(conn: sqlite3.Connection, now: float, retention: Retention) -> int:
     old += conn.execute(query, (since, since, SWEEP_BATCH - len(old))).fetchall()
     if old:
         conn.execute("BEGIN IMMEDIATE")
+        tally_statements.add_left(conn, [id for (id,) in old])
         for table, column in (("turn", "session"), ("step", "session"), ("session", "id")):
             conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", old)  # noqa: S608 constants
         conn.execute("COMMIT")

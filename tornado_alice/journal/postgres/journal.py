@@ -12,16 +12,18 @@ import asyncio
 import logging
 import random
 from typing import Any
+from uuid import UUID
 
 from ...errors import JournalError
 from ..base import SWEEP_BATCH, Retention
 from ..clock import SteadyClock
 from ..postgres_url import take_password
-from ..records import Head, Key, Known, Op, Place, Record, Summary, Wanted
+from ..records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
 from . import rows, schema, statements
 from .connections import MOST_CONNECTIONS, Connections, once
 from .groups import GroupWriter
 from .leases import Leases
+from .tallies import add, read
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +122,20 @@ class PostgresJournal:
             async with conn.transaction():
                 if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEPING):
                     return 0  # another process is at it
+                await conn.execute(statements.FORGET_BATCHES)
                 gone: int = await conn.fetchval(statements.SWEEP, *times, keep.failed_bytes, SWEEP_BATCH)
                 return gone
 
         self.check()
         return await self._connections.run(act)
+
+    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+        self.check()
+        await self._connections.run(lambda conn, _: add(conn, writer, number, tallies))
+
+    async def tallies(self, since: float) -> Tallies:
+        self.check()
+        return await self._connections.run(lambda conn, _: read(conn, since))
 
     async def sessions(self, limit: int, wanted: Wanted = Wanted()) -> list[Summary]:  # noqa: B008 it cannot be changed
         most = None if limit < 0 else limit

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from ..columns import of_ops, of_state, to_op, to_ops, to_script
+from ..columns import of_ops, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
 from ..records import Head, Kept, Key, Known, Place, Record, Summary
 
 
@@ -23,7 +23,7 @@ def of_turn(key: Key, head: Head, record: Record) -> tuple[Any, ...]:
     return (
         *(session_id(key), head.seq, head.epoch, record.n, record.message_id, record.at, waits, head.ended),
         *(record.request, of_ops(record.ops), record.reply, record.digest, record.version),
-        *(head.script, of_state(head.state), failure, *names),
+        *(head.script, of_state(head.state), failure, *names, *of_prompt(record.prompt)),
     )
 
 
@@ -61,7 +61,8 @@ def _head(turns: list[Any], steps: list[Any]) -> Head | None:
 def record(row: Any) -> Record:
     """A turn."""
     said = (row["request"], to_ops(row["ops"]), row["reply"], row["digest"], row["version"])
-    return Record(row["n"], row["message_id"], row["at"], *said)
+    prompt = to_prompt(row["asks"], row["version"], row["prompt"])
+    return Record(row["n"], row["message_id"], row["at"], *said, prompt)
 
 
 def summary(row: Any) -> Summary:

@@ -40,8 +40,22 @@ FIRST = (
     "CREATE INDEX step_under_way ON tornado_alice.step (owner) WHERE outcome IS NULL",
 )
 
+#: Where the script waits after a turn; and what was counted at its prompts, which stays when sessions go. `tally_batch`
+#: has the last batch of counts of each writer: one whose answer was lost is offered again, and must not count twice.
+SECOND = (
+    "ALTER TABLE tornado_alice.turn ADD COLUMN asks text, ADD COLUMN prompt text",  # the script whose prompt it is
+    """CREATE TABLE tornado_alice.prompt (
+        script text NOT NULL, version text NOT NULL, place text NOT NULL, code text NOT NULL,
+        since double precision NOT NULL, PRIMARY KEY (script, version, place))""",
+    """CREATE TABLE tornado_alice.tally (
+        script text NOT NULL, version text NOT NULL, place text NOT NULL, word text NOT NULL, count bigint NOT NULL,
+        PRIMARY KEY (script, version, place, word))""",
+    """CREATE TABLE tornado_alice.tally_batch (
+        owner uuid PRIMARY KEY, number bigint NOT NULL, at timestamptz NOT NULL)""",
+)
+
 #: Statements by the number of the migration, from 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
 
 
 async def prepare(conn: Any) -> bytes:

@@ -7,9 +7,9 @@ The names of tables have their schema: no setting of a user's may lead elsewhere
 #: step has drawn it before; a failed one adds up how much is kept for it.
 _COMMIT = """
 INSERT INTO tornado_alice.turn (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version,
-                                script, state, failure, skill_id, session_id, number, size)
+                                script, state, failure, skill_id, session_id, asks, prompt, number, size)
 SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.request, u.ops, u.reply, u.digest, u.version,
-       u.script, u.state, u.failure, u.skill_id, u.session_id,
+       u.script, u.state, u.failure, u.skill_id, u.session_id, u.asks, u.prompt,
        CASE WHEN u.n = 0 THEN coalesce(
            u.number, (SELECT number FROM tornado_alice.step WHERE sid = u.sid LIMIT 1),
            nextval('tornado_alice.session_number')) END,
@@ -19,20 +19,20 @@ SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.reque
                 FROM tornado_alice.turn AS t WHERE t.sid = u.sid), 0) END
 FROM {turns}
      AS u (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version, script, state,
-           failure, skill_id, session_id, number)
+           failure, skill_id, session_id, number, asks, prompt)
 ON CONFLICT DO NOTHING RETURNING sid, seq, number
 """
 #: A group of turns, each parameter a list.
 COMMIT = _COMMIT.format(
     turns="""unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::float8[], $7::bool[], $8::bool[],
                     $9::bytea[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[],
-                    $16::text[], $17::text[], $18::text[], $19::bigint[])"""
+                    $16::text[], $17::text[], $18::text[], $19::bigint[], $20::text[], $21::text[])"""
 )
 #: A turn alone: lists would cost more than the turn.
 COMMIT_ONE = _COMMIT.format(
     turns="""(VALUES ($1::uuid, $2::int, $3::int, $4::int, $5::bigint, $6::float8, $7::bool, $8::bool, $9::bytea,
                      $10::text, $11::bytea, $12::text, $13::text, $14::text, $15::text, $16::text, $17::text,
-                     $18::text, $19::bigint))"""
+                     $18::text, $19::bigint, $20::text, $21::text))"""
 )
 
 #: Those of a group that are kept as they were to be: somebody has written them, and only the answer was lost.
@@ -48,14 +48,14 @@ JOIN unnest($1::uuid[], $2::int[], $3::float8[], $4::bytea[], $5::bytea[]) AS u 
 LOAD = """
 WITH last AS (SELECT seq, n FROM tornado_alice.turn WHERE sid = $1 ORDER BY seq DESC LIMIT 1)
 SELECT false AS is_step, t.seq, t.n, t.epoch, t.message_id, t.at, t.request, t.ops, t.reply, t.digest, t.version,
-       t.script, t.state, t.ended, t.failure,
+       t.script, t.state, t.ended, t.failure, t.asks, t.prompt,
        (SELECT number FROM tornado_alice.turn WHERE sid = $1 AND n = 0 ORDER BY seq LIMIT 1) AS number
 FROM tornado_alice.turn AS t, last
 WHERE t.sid = $1 AND (t.seq >= least(last.seq, greatest($4::int, last.seq - last.n))
                       OR t.message_id = $2::bigint AND t.request = $3::bytea)
 UNION ALL
 SELECT true, s.seq, s.k, s.epoch, NULL, NULL, NULL, s.outcome, NULL, s.asked, s.name, s.script, s.state, false, NULL,
-       s.number
+       NULL, NULL, s.number
 FROM tornado_alice.step AS s
 WHERE s.sid = $1
   AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = $1 AND seq >= s.seq AND NOT waits)
@@ -109,6 +109,13 @@ old AS (
     SELECT sid FROM tornado_alice.step AS s
     WHERE until < to_timestamp($3) AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid)
     LIMIT $5),
+waited AS (
+    INSERT INTO tornado_alice.tally AS t
+    SELECT l.asks, l.version, l.prompt, 'left', count(*)
+    FROM old CROSS JOIN LATERAL (
+        SELECT asks, version, prompt FROM tornado_alice.turn WHERE sid = old.sid ORDER BY seq DESC LIMIT 1) AS l
+    WHERE l.prompt IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (script, version, place, word) DO UPDATE SET count = t.count + excluded.count),
 turns AS (DELETE FROM tornado_alice.turn WHERE sid IN (SELECT sid FROM old)),
 steps AS (DELETE FROM tornado_alice.step WHERE sid IN (SELECT sid FROM old))
 SELECT count(*) FROM old
@@ -136,6 +143,49 @@ ORDER BY ($5::bigint IS NOT NULL AND number = $5) DESC, at DESC, number DESC
 
 #: All turns of the session with a number, of all epochs.
 TURNS = """
-SELECT epoch, n, message_id, at, request, ops, reply, digest, version FROM tornado_alice.turn
+SELECT epoch, n, message_id, at, request, ops, reply, digest, version, asks, prompt
+FROM tornado_alice.turn
 WHERE sid = (SELECT sid FROM tornado_alice.turn WHERE n = 0 AND number = $1 LIMIT 1) ORDER BY seq
+"""
+
+#: Batch $2 of the counts of writer $1: added once, however often it comes. In order, so that processes that add at the
+#: same moment wait for each other in the same order.
+ADD_TALLIES = """
+WITH batch AS (
+    INSERT INTO tornado_alice.tally_batch AS b VALUES ($1::uuid, $2::bigint, now())
+    ON CONFLICT (owner) DO UPDATE SET (number, at) = (excluded.number, excluded.at) WHERE b.number < excluded.number
+    RETURNING 1)
+INSERT INTO tornado_alice.tally AS t
+SELECT u.* FROM batch, unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+    AS u (script, version, place, word, count)
+ORDER BY u.script, u.version, u.place, u.word
+ON CONFLICT (script, version, place, word) DO UPDATE SET count = t.count + excluded.count
+"""
+
+#: What stands at the prompts of a batch; the first one tells, unless it did not know.
+ADD_PROMPTS = """
+INSERT INTO tornado_alice.prompt AS p
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])
+    AS u (script, version, place, code, since) ORDER BY script, version, place
+ON CONFLICT (script, version, place) DO UPDATE SET code = excluded.code WHERE p.code = '' AND excluded.code <> ''
+"""
+
+#: Batches of writers that have counted nothing for a day, which therefore offer none again.
+FORGET_BATCHES = "DELETE FROM tornado_alice.tally_batch WHERE at < now() - interval '1 day'"
+
+#: All that was counted.
+TALLIES = """
+SELECT p.script, p.version, p.place, p.code, p.since, t.word, t.count
+FROM tornado_alice.prompt AS p LEFT JOIN tornado_alice.tally AS t USING (script, version, place)
+ORDER BY p.script, p.version, p.place
+"""
+
+#: Where sessions wait that are open, and how many of them have had no turn since $1.
+WAITING = """
+SELECT l.asks, l.version, l.prompt, count(*) AS open, count(*) FILTER (WHERE l.at < $1) AS silent
+FROM tornado_alice.turn AS f CROSS JOIN LATERAL (
+    SELECT asks, version, prompt, at FROM tornado_alice.turn WHERE sid = f.sid ORDER BY seq DESC LIMIT 1) AS l
+WHERE f.n = 0 AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = f.sid AND seq < f.seq)
+  AND l.prompt IS NOT NULL
+GROUP BY l.asks, l.version, l.prompt
 """
