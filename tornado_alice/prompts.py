@@ -12,7 +12,8 @@ from typing import Any
 
 from . import tallies
 from .journal.base import Journal
-from .journal.records import LEFT, Tally
+from .journal.records import LEFT, Tallies, Tally
+from .script import Script
 from .skill import Skill
 
 #: Seconds of silence after which a prompt was left: the platform ends a session after some minutes.
@@ -40,6 +41,7 @@ class Said:
         open: it waits for its answer.
         left: it waited for longer than `SILENCE`.
         seconds: median of the time to the answer, within 9 %; None without answers.
+        current: is it the version of the skill that was asked for?
     """
 
     script: str
@@ -57,6 +59,7 @@ class Said:
     open: int
     left: int
     seconds: float | None
+    current: bool = False
 
     @property
     def line(self) -> tuple[str, int]:
@@ -85,14 +88,18 @@ async def prompts(
     """
     if skill is not None and skill.journal is journal:
         await skill.dialogs.tallies.flush()
-    found = await journal.tallies((time.time() if now is None else now) - SILENCE)
-    script = None if skill is None else skill.dialogs.script.source.name
+    now = time.time() if now is None else now
+    found = await journal.tallies(now - SILENCE)
+    counted = {tally.prompt: tally for tally in found.counted}
+    for prompt in found.waiting:  # said by a process that was killed before it could write this
+        counted.setdefault(prompt, Tally(prompt, "", now, {}))
+    own = None if skill is None else skill.dialogs.script
     wanted = [
-        _said(tally, found.waiting.get(tally.prompt, 0), found.silent.get(tally.prompt, 0))
-        for tally in found.counted
-        if script in (None, tally.prompt.script) and tally.prompt.version.startswith(version or "")
+        _said(tally, found, own)
+        for tally in counted.values()
+        if (own is None or tally.prompt.script == own.source.name) and tally.prompt.version.startswith(version or "")
     ]
-    begin = _first(found.counted)
+    begin = _first(counted.values())
     return sorted(wanted, key=lambda said: (said.script, -begin[said.script, said.version], said.version, said.line))
 
 
@@ -105,11 +112,14 @@ def _first(counted: Iterable[Tally]) -> dict[tuple[str, str], float]:
     return begin
 
 
-def _said(tally: Tally, waiting: int, silent: int) -> Said:
+def _said(tally: Tally, found: Tallies, own: Script | None) -> Said:
+    current = own is not None and tally.prompt.version == own.version
+    code = own.source.code(tally.prompt.place) if own is not None and current and not tally.code else tally.code
     counts = Counter(tally.counts)
+    waiting, silent = found.waiting.get(tally.prompt, 0), found.silent.get(tally.prompt, 0)
     return Said(
         *tally.prompt,
-        tally.code,
+        code,
         tally.since,
         said=counts[tallies.SAID],
         answered=counts[tallies.ANSWERED],
@@ -121,6 +131,7 @@ def _said(tally: Tally, waiting: int, silent: int) -> Said:
         open=waiting - silent,
         left=counts[LEFT] + silent,
         seconds=_median(counts),
+        current=current,
     )
 
 

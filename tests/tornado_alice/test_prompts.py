@@ -107,7 +107,7 @@ async def say_to(skill: Skill, command: str, n: int, session: str = "s") -> str:
 
 def outcomes(found: list[Said]) -> dict[str, dict[str, int]]:
     """Place → what is not zero."""
-    left_out = {"since", "code"}
+    left_out = {"since", "code", "current"}
     return {
         said.place: {name: n for name, n in said.fields().items() if isinstance(n, int) and n and name not in left_out}
         for said in found

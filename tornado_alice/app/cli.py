@@ -22,8 +22,9 @@ from . import scenarios, sessions
 from .chat import chat
 from .dev import dev
 from .journals import check_place, journal_file, make_archive, make_database
-from .loading import reloader
+from .loading import load_skill, reloader
 from .new import write_skill
+from .prompts import show_prompts
 from .resources import API, Resources
 from .server import Server, run
 from .settings import Settings
@@ -39,7 +40,7 @@ COMMANDS = """commands:
   python -m tornado_alice dev SCRIPT            serve with the workbench; a saved file goes on in the same dialogs
   python -m tornado_alice new FOLDER            a skill to start from, with tests and what publishing it takes
   python -m tornado_alice test FOLDER SCRIPT    play scenario files to a skill, or to a URL
-  python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export
+  python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export, prompts
   python -m tornado_alice upload FOLDER         pictures and sounds to the platform
   python -m tornado_alice migrate --journal URL bring the tables of a database to this release
 
@@ -233,7 +234,11 @@ def _sessions(words: list[str]) -> int:
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
     for action in (show, replay, out):
         action.add_argument("id", type=_text, metavar="ID", help="number or session_id, as `list` shows them")
-    for action in (listing, show, replay, out):
+    leaving = actions.add_parser("prompts", help="where people leave: what has become of each prompt")
+    leaving.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill; all if not given")
+    leaving.add_argument("--version", type=_text, metavar="V", help="of the script, or its beginning; all if not given")
+    leaving.add_argument("--json", action="store_true", help="as JSON")
+    for action in (listing, show, replay, out, leaving):
         _add_data_dir(action, default=argparse.SUPPRESS)  # they may stand before or behind the action
         _add_journal(action, default=argparse.SUPPRESS)
     given = parser.parse_args(words)
@@ -249,6 +254,8 @@ def _sessions(words: list[str]) -> int:
     elif given.action == "replay":
         settings = Settings(scripts=() if given.script is None else (given.script,), data_dir=given.data_dir)
         sessions.replay_session(journal, given.id, Server(settings).skill, given.until, given.pdb)
+    elif given.action == "prompts":
+        show_prompts(journal, None if given.script is None else load_skill(given.script), given.version, given.json)
     elif given.action == "export":
         sessions.export_session(journal, given.id, given.output)
     else:

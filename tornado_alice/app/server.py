@@ -30,6 +30,7 @@ from . import workbench
 from .gate import PagesGate
 from .journals import make_archive
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
+from .prompts import PromptsHandler
 from .settings import Settings, is_loopback
 from .skills import Skills
 
@@ -153,6 +154,7 @@ class Server:
             ("/healthz", HealthHandler, {"trouble": self.fatal_trouble}),
             ("/readyz", ReadyHandler, {"trouble": self.trouble}),
             ("/metrics", MetricsHandler, {"collect": self.metrics}),
+            ("/api/prompts", PromptsHandler, {"find": self.skills.prompts}),
         ]
         if self.settings.workbench:
             rules += workbench.routes(self.skills)

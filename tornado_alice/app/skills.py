@@ -17,6 +17,7 @@ from itertools import chain
 from .. import protocol
 from ..errors import ForeignSkill, SettingsError
 from ..journal import Journal
+from ..prompts import Said, prompts
 from ..serving import GRACE
 from ..skill import Skill
 from ..webhook import Webhook
@@ -134,6 +135,10 @@ class Skills:
         """Raise JournalError if a journal cannot be read now."""
         for journal in self.journals:
             await journal.load(("", "readyz"))
+
+    async def prompts(self, version: str | None) -> list[Said]:
+        """What has become of the prompts of all of them, see `prompts`."""
+        return [said for skill in self for said in await prompts(skill.journal, skill, version)]
 
     def talk(self) -> tuple[int, int]:
         """Turns since the start, and live scripts."""

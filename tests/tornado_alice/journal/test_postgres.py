@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from tornado_alice import JournalConflict, JournalError, Skill, say, step
 from tornado_alice.journal.postgres import PostgresJournal, connections, leases, schema
 from tornado_alice.journal.postgres.journal import SWEEPING
 from tornado_alice.journal.postgres.schema import MIGRATING, MIGRATIONS
-from tornado_alice.journal.records import Head, Place, Record
+from tornado_alice.journal.records import Head, Place, Prompt, Record, Tally
 
 KEY = ("skill", "session")
 #: Ends every other connection to the database.
@@ -316,3 +317,30 @@ async def test_a_damaged_row_is_a_divergence(damage: str, database: str, logs: A
     async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
         assert [text(await ask(skill, "б", n)) for n in (3, 4)] == ["1 б", "2 б"]
     logs.take("on_divergence: restart")
+
+
+@pytest.mark.gen_test
+async def test_a_batch_of_counts_is_added_once(database: str) -> None:
+    """A batch that comes again, since its answer was lost, changes nothing; another writer's, or the next one, does."""
+    prompt = Prompt("hello.py", "v", "hello.py:7")
+    batch = [Tally(prompt, "yield say('?')", 1.0, {"said": 2, "answered": 1})]
+    one, two = uuid4(), uuid4()
+    async with opened(database) as journal:
+        for writer, number in ((one, 1), (one, 1), (two, 1), (one, 2), (two, 1)):
+            await journal.add_tallies(writer, number, batch)
+        assert (await journal.tallies(0.0)).counted == [batch[0]._replace(counts={"said": 6, "answered": 3})]
+
+
+@pytest.mark.gen_test
+async def test_processes_that_count_at_the_same_moment_do_not_block_each_other(database: str) -> None:
+    """Batches with the same prompts in another order, added at once over several connections, are all added."""
+    prompts = [Prompt("hello.py", "v", f"hello.py:{line}") for line in range(30)]
+    orders = [prompts, prompts[::-1]]
+    async with opened(database) as first, opened(database) as second:
+        await asyncio.gather(
+            *(
+                journal.add_tallies(uuid4(), 1, [Tally(prompt, "", 1.0, {"said": 1}) for prompt in orders[i % 2]])
+                for i, journal in enumerate([first, second] * 10)
+            )
+        )
+        assert {tally.counts["said"] for tally in (await first.tallies(0.0)).counted} == {20}
