@@ -3,7 +3,7 @@
 Rules:
 1. A connection on which anything went wrong is cut, never used again: nobody knows what is still under way on it.
 2. What failed is tried again on another one until `PATIENCE` is over, so every statement must bear being repeated.
-3. There are never more than `most` connections; whoever comes when all are taken waits in line.
+3. There are never more than `most` connections for turns; whoever comes when all are taken waits in line.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Act = Callable[[Any, bool], Awaitable[Result]]
 PATIENCE = 1.5
 #: Seconds for one try, so that there is time for a second one over a new connection.
 ATTEMPT = 0.7
-#: Seconds for a connection on which nobody waits for an answer: at the start, and for migrations.
+#: Seconds for a connection on which no turn waits: for the start, migrations, sweeps, and people who look for sessions.
 UNHURRIED = 10.0
 #: Seconds before the second try; doubled for each further one, up to `LONGEST_PAUSE`.
 PAUSE, LONGEST_PAUSE = 0.02, 0.2
@@ -100,7 +100,7 @@ class Connections:
 
 
 async def once(connections: Connections, act: Callable[[Any], Awaitable[Result]]) -> Result:
-    """What `act` gives on a connection without a time limit: for migrations.
+    """What `act` gives on a connection of its own without a time limit: for what no turn waits for.
 
     Raises:
         JournalError: the database cannot be reached, or `act` failed.

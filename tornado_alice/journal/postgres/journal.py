@@ -98,7 +98,9 @@ class PostgresJournal:
             raise JournalError("the journal is closed")
 
     async def load(self, key: Key, request: bytes = b"", message_id: int | None = None, since: int = 0) -> Known:
-        found = await self._fetch(statements.LOAD, rows.session_id(key), message_id, request, since)
+        self.check()
+        values = (rows.session_id(key), message_id, request, since)
+        found = await self._connections.run(lambda conn, _: conn.fetch(statements.LOAD, *values))
         return rows.known(found, request, message_id, since)
 
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
@@ -118,7 +120,7 @@ class PostgresJournal:
         keep = self.retention
         times = (now - keep.ended, now - keep.failed, now - keep.silent)
 
-        async def act(conn: Any, _: bool) -> int:
+        async def act(conn: Any) -> int:
             async with conn.transaction():
                 if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEPING):
                     return 0  # another process is at it
@@ -127,7 +129,7 @@ class PostgresJournal:
                 return gone
 
         self.check()
-        return await self._connections.run(act)
+        return await once(self._connections, act)
 
     async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
         self.check()
@@ -153,8 +155,9 @@ class PostgresJournal:
         return [(row["epoch"], rows.record(row)) for row in await self._fetch(statements.TURNS, id)]
 
     async def _fetch(self, statement: str, *values: Any) -> list[Any]:
+        """What people look for, who are more patient than a turn."""
         self.check()
-        found: list[Any] = await self._connections.run(lambda conn, _: conn.fetch(statement, *values))
+        found: list[Any] = await once(self._connections, lambda conn: conn.fetch(statement, *values))
         return found
 
     async def _housekeeping(self) -> None:

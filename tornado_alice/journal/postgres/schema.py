@@ -29,14 +29,18 @@ FIRST = (
         script text NOT NULL, state text NOT NULL, failure text, size bigint,
         number bigint, skill_id text, session_id text,
         PRIMARY KEY (sid, seq))""",
-    # for sweeping and for lists; turns in the middle of a session are in neither
+    # for sweeping, and for people who look for a session; turns in the middle of one are in none of these
     "CREATE INDEX turn_begins ON tornado_alice.turn (at) WHERE n = 0",
-    "CREATE INDEX turn_ends ON tornado_alice.turn (at) WHERE ended",
+    "CREATE INDEX turn_ends ON tornado_alice.turn (at) WHERE ended AND failure IS NULL",
+    "CREATE INDEX turn_fails ON tornado_alice.turn (at) WHERE ended AND failure IS NOT NULL",
+    "CREATE INDEX turn_numbers ON tornado_alice.turn (number) WHERE n = 0",
+    "CREATE INDEX turn_names ON tornado_alice.turn (session_id) WHERE n = 0",
     """CREATE TABLE tornado_alice.step (
         sid uuid NOT NULL, seq integer NOT NULL, k integer NOT NULL, epoch integer NOT NULL,
         until timestamptz NOT NULL, owner uuid NOT NULL, number bigint NOT NULL,
         asked text NOT NULL, name text NOT NULL, outcome text, script text NOT NULL, state text NOT NULL,
         PRIMARY KEY (sid, seq, k))""",
+    "CREATE INDEX step_begins ON tornado_alice.step (until) WHERE seq = 0",
     "CREATE INDEX step_under_way ON tornado_alice.step (owner) WHERE outcome IS NULL",
 )
 

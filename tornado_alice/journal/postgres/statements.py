@@ -92,23 +92,28 @@ HOLD = "UPDATE tornado_alice.step SET until = now() + $2::interval WHERE owner =
 #: A small batch of sessions that nobody will ask for any more: $1 to $3 are the times until which turns of ended,
 #: failed and silent ones are old, $4 how many bytes the failed ones may take, $5 how many sessions go.
 SWEEP = """
-WITH ends AS (
-    SELECT sid, at, failure IS NOT NULL AS failed,
-           sum(size) FILTER (WHERE failure IS NOT NULL) OVER (ORDER BY at DESC, number DESC) AS bytes
-    FROM tornado_alice.turn AS t
-    WHERE ended AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = t.sid AND seq > t.seq)
+WITH ended AS (
+    SELECT sid FROM tornado_alice.turn AS t
+    WHERE ended AND failure IS NULL AND at < $1
+      AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = t.sid AND seq > t.seq)
+      AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = t.sid AND seq > t.seq)
+    LIMIT $5),
+failed AS (
+    SELECT sid, at, sum(size) OVER (ORDER BY at DESC, number DESC) AS bytes FROM tornado_alice.turn AS t
+    WHERE ended AND failure IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = t.sid AND seq > t.seq)
       AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = t.sid AND seq > t.seq)),
-old AS (
-    SELECT sid FROM ends
-    WHERE at < $1 AND NOT failed OR at < $2 AND failed OR bytes > $4 AND failed
-    UNION
+silent AS (
     SELECT f.sid FROM tornado_alice.turn AS f CROSS JOIN LATERAL (
         SELECT at, ended FROM tornado_alice.turn WHERE sid = f.sid ORDER BY seq DESC LIMIT 1) AS l
-    WHERE f.n = 0 AND f.at < $3 AND l.at < $3 AND NOT l.ended
-    UNION
+    WHERE f.n = 0 AND f.at < $3 AND l.at < $3 AND NOT l.ended LIMIT $5),
+unbegun AS (
     SELECT sid FROM tornado_alice.step AS s
-    WHERE until < to_timestamp($3) AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid)
-    LIMIT $5),
+    WHERE seq = 0 AND until < to_timestamp($3)
+      AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid) LIMIT $5),
+old AS (
+    SELECT sid FROM ended UNION SELECT sid FROM failed WHERE at < $2 OR bytes > $4
+    UNION SELECT sid FROM silent UNION SELECT sid FROM unbegun LIMIT $5),
 waited AS (
     INSERT INTO tornado_alice.tally AS t
     SELECT l.asks, l.version, l.prompt, 'left', count(*)
