@@ -1,6 +1,7 @@
 """What is peculiar to the journal in PostgreSQL: round trips, a database that is away, leases, migrations."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,8 @@ from proxy import before
 from talking import ask, counting_skill, text
 
 from tornado_alice import JournalConflict, JournalError, Skill, say, step
-from tornado_alice.journal.postgres import PostgresJournal, connections, leases, schema
+from tornado_alice.journal.base import SWEEP_BATCH
+from tornado_alice.journal.postgres import PostgresJournal, connections, leases, rows, schema, statements
 from tornado_alice.journal.postgres.journal import SWEEPING
 from tornado_alice.journal.postgres.schema import MIGRATING, MIGRATIONS
 from tornado_alice.journal.records import Head, Place, Prompt, Record, Tally
@@ -302,6 +304,32 @@ async def test_one_process_sweeps_at_a_time(database: str) -> None:
         await other.close()
         while await journal.sweep(10_000_000.0) == 0:  # the lock goes with the connection, a moment later
             await asyncio.sleep(0.01)
+
+
+#: Sessions of three turns, ended or open, that nobody will sweep yet.
+MANY = """
+INSERT INTO tornado_alice.turn
+       (sid, seq, epoch, n, at, waits, ended, request, reply, digest, version, script, state, number, session_id)
+SELECT md5('s' || i)::uuid, n, 0, n, 1e9, false, i % 2 = 0 AND n = 2, 'request', 'reply', '', '', '', '{}',
+       CASE WHEN n = 0 THEN i END, CASE WHEN n = 0 THEN 's' || i END
+FROM generate_series(1, 5000) AS i, generate_series(0, 2) AS n
+"""
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_no_sweep_or_look_up_reads_the_whole_journal(database: str) -> None:
+    """Among many sessions those to be swept, and one that is asked for, are found by indexes."""
+    await PostgresJournal(database).migrate()
+    await execute(database, MANY)
+    await execute(database, "ANALYZE tornado_alice.turn")
+    for statement, values, indexes in (
+        (statements.SWEEP, (1e9, 1e9, 1e9, 1e9, SWEEP_BATCH), {"turn_ends", "turn_fails", "turn_begins"}),
+        (statements.SESSIONS, (None, None, None, 1, 7, "s7"), {"turn_numbers", "turn_names"}),
+        (statements.TURNS, (7,), {"turn_numbers", "turn_pkey"}),
+        (statements.LOAD, (rows.session_id(KEY), 1, b"request", 0), {"turn_pkey"}),
+    ):
+        plan = "\n".join(row[0] for row in await execute(database, f"EXPLAIN {statement}", *values))
+        assert "Seq Scan on turn" not in plan and indexes <= set(re.findall(r"turn_\w+", plan)), plan
 
 
 @pytest.mark.parametrize(
