@@ -49,23 +49,30 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     return results
 
 
+@pytest.mark.parametrize(("kind", "sessions"), [("file", 20), ("database", 6)])
 def test_one_effect_for_one_delivery(
-    serve: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    sessions: int,
+    serve: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     """The same message given to two processes at once runs its step once and gets the same bytes from both; so does a
     new session's first one."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "effects_of_steps.py"
     path.write_text(EFFECTS, "utf-8")
-    servers = [serve(str(path)) for _ in range(2)]
-    for n in range(20):
+    place = ["--journal", request.getfixturevalue("database")] if kind == "database" else []
+    servers = [serve(str(path), *place) for _ in range(2)]
+    for n in range(sessions):
         for message_id in range(3):
             body = make_request("да", message_id, session={"session_id": f"s{n}"})
             answers = at_once(*(partial(server.fetch, "/", body) for server in servers))
             assert answers[0] == answers[1] and answers[0][0] == 200
             assert answers[0][1]["response"]["text"] == ("привет" if message_id == 0 else "сделано")
     effects = Counter((tmp_path / "effects").read_text().split())
-    assert len(effects) == 40 and set(effects.values()) == {1}
+    assert len(effects) == 2 * sessions and set(effects.values()) == {1}
 
 
 def test_a_removed_journal_is_an_ill_server(serve: Callable[..., Any], hello: str, tmp_path: Path) -> None:
