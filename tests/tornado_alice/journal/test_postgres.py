@@ -101,6 +101,19 @@ async def test_a_hot_turn_is_one_statement_and_one_round_trip(database: str) -> 
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_a_cold_turn_is_one_round_trip_more(database: str) -> None:
+    """What is known of a session comes in one answer: a repeat waits once for the database, waking a script twice."""
+    async with before(database) as proxy, serving(counting_skill(journal=PostgresJournal(proxy.url))) as skill:
+        for n in range(3):
+            await ask(skill, "а", n)
+        assert text(await ask(skill, "а", 2)) == "3 а"  # the statement is prepared once for each connection
+        trips = proxy.trips
+        assert text(await ask(skill, "а", 2)) == "3 а" and proxy.trips - trips == 1
+        skill.dialogs.cache.stop()
+        assert text(await ask(skill, "б", 3)) == "4 б" and proxy.trips - trips == 3
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_cut_connection_is_not_heard(database: str) -> None:
     """Connections that the database ends, between turns and in the middle of them, cost nobody an answer."""
     async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
