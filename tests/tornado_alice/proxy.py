@@ -21,6 +21,7 @@ class Proxy:
         url: of a database of that server, through this proxy.
         trips: how often a client has waited for an answer.
         lost: set once an answer was lost.
+        tried: connections that have gone silent and were asked something since.
     """
 
     def __init__(self, url: str) -> None:
@@ -28,6 +29,9 @@ class Proxy:
         self.own = Path(tempfile.mkdtemp(prefix="pgproxy", dir="/tmp"))
         self.url = f"{where}?host={self.own}"
         self.trips, self.lost = 0, asyncio.Event()
+        self.tried: set[asyncio.StreamWriter] = set()
+        self._silent: set[asyncio.StreamWriter] = set()
+        self._inner: set[asyncio.StreamWriter] = set()
         self._losing: int | None = None
 
     def lose(self, after: int = 0) -> None:
@@ -35,9 +39,14 @@ class Proxy:
         self._losing = after
         self.lost.clear()
 
+    def silence(self) -> None:
+        """Swallow what comes on all connections there are, as a firewall does that has forgotten them."""
+        self._silent |= self._inner
+
     async def lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
         inner_reader, inner_writer = await asyncio.open_unix_connection(f"{self.folder}/{SOCKET}")
+        self._inner.add(inner_writer)
         tasks = [
             asyncio.create_task(self._ask(reader, inner_writer)),
             asyncio.create_task(self._answer(inner_reader, writer)),
@@ -53,8 +62,12 @@ class Proxy:
         kind = b""  # the first message has none
         while True:
             size = await reader.readexactly(4)
-            writer.write(kind + size + await reader.readexactly(int.from_bytes(size) - 4))
-            self.trips += kind != b"" and kind in DEMANDS
+            message = kind + size + await reader.readexactly(int.from_bytes(size) - 4)
+            if writer in self._silent:
+                self.tried |= {writer} if kind in DEMANDS else set()
+            else:
+                writer.write(message)
+                self.trips += kind != b"" and kind in DEMANDS
             kind = await reader.readexactly(1)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -125,6 +125,18 @@ async def test_a_cut_connection_is_not_heard(database: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_connections_that_went_silent_cost_one_try(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When idle connections are dead and nobody has said so, one is tried in vain, and the next try has a new one."""
+    async with before(database) as proxy, opened(proxy.url) as journal:
+        await asyncio.gather(*(journal.load(("skill", str(n))) for n in range(connections.MOST_CONNECTIONS)))
+        proxy.silence()
+        with monkeypatch.context() as patch:
+            patch.setattr(connections, "ATTEMPT", 0.3)
+            assert await journal.commit(KEY, Head(), record(0)) == 1
+        assert len(proxy.tried) == 1
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_commit_whose_answer_was_lost_is_found_again(database: str) -> None:
     """Turns that are kept, but whose connection is cut before anybody hears it, are answered, and kept once."""
     async with before(database) as proxy, serving(counting_skill(journal=PostgresJournal(proxy.url))) as skill:

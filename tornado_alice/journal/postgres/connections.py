@@ -2,7 +2,8 @@
 
 Rules:
 1. A connection on which anything went wrong is cut, never used again: nobody knows what is still under way on it.
-2. What failed is tried again on another one until `PATIENCE` is over, so every statement must bear being repeated.
+2. What failed is tried again on a new one until `PATIENCE` is over, so every statement must bear being repeated. The
+   idle ones are cut: what has happened to one (a restart, a firewall that forgot it) has mostly happened to all.
 3. There are never more than `most` connections for turns; whoever comes when all are taken waits in line.
 """
 
@@ -68,6 +69,7 @@ class Connections:
             except ERRORS as error:
                 if not is_passing(error) or loop.time() + pause >= end:
                     raise explain(error) from error
+            self._cut_idle()
             await asyncio.sleep(pause)
             pause, again = min(2 * pause, LONGEST_PAUSE), True
 
@@ -88,6 +90,10 @@ class Connections:
             if not conn.is_closed():
                 return conn
         return None
+
+    def _cut_idle(self) -> None:
+        while self._free:
+            self._free.pop().terminate()
 
     async def close(self) -> None:
         """Close those that nobody uses; none is under way any more when a journal stops."""
