@@ -13,12 +13,15 @@ import resource
 import selectors
 import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-import load
 import peers
 
 HANDSHAKE = (
@@ -89,19 +92,30 @@ def make_events(port: int, seconds: float, rate: float) -> dict[int, float]:
     return made
 
 
-def measure(clients: int, seconds: float, rate: float) -> dict[str, Any]:
+def load_apart(port: int, seconds: float, pause: float) -> dict[str, float]:
+    """Turns of dialogs from a process of its own: the pages read here must not slow down the clock of the turns."""
+    command = [sys.executable, str(Path(__file__).with_name("load.py")), f"http://127.0.0.1:{port}/"]
+    done = subprocess.run(
+        [*command, "--connections", "4", "--seconds", str(seconds), "--pause", str(pause)],
+        check=True,
+        capture_output=True,
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def measure(clients: int, seconds: float, rate: float, pause: float) -> dict[str, Any]:
     with peers.tornado_alice() as (port, _):
         call(port, "POST", "/api/jobs", {"n": 100_000})
         while call(port, "GET", "/api/jobs/100000")["status"] != "stored":
             time.sleep(0.1)
-        rest = load.load(("127.0.0.1", port), 4, 20, 3.0)
+        rest = load_apart(port, seconds / 2, pause)
         pages = Pages(port, clients)
         pages.start()
-        turns: list[dict[str, float]] = []
-        loading = threading.Thread(target=lambda: turns.append(load.load(("127.0.0.1", port), 4, 20, seconds)))
-        loading.start()
-        made = make_events(port, seconds, rate)
-        loading.join()
+        with ThreadPoolExecutor(1) as pool:
+            turns = pool.submit(load_apart, port, seconds, pause)
+            made = make_events(port, seconds, rate)
+            meanwhile = turns.result()
         time.sleep(1.0)
         pages.stop()
     whole = [pages.last[id][1] - at for id, at in made.items() if pages.last.get(id, (0, 0.0))[0] == clients]
@@ -113,7 +127,7 @@ def measure(clients: int, seconds: float, rate: float) -> dict[str, Any]:
         "event to last client, ms, median": round(statistics.median(delays), 1),
         "event to last client, ms, p99": round(delays[int(len(delays) * 0.99)], 1),
         "webhook turn p99 at rest, ms": round(rest["p99"], 1),
-        "webhook turn p99 meanwhile ÷ at rest": round(turns[0]["p99"] / rest["p99"], 2),
+        "webhook turn p99 meanwhile ÷ at rest": round(meanwhile["p99"] / rest["p99"], 2),
         "bytes for each event and client": round(pages.bytes / max(1, pages.ids)),
     }
 
@@ -123,11 +137,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=100.0, help="events a second")
+    parser.add_argument("--pause", type=float, default=0.05, help="seconds between the turns of each of 4 dialogs")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * given.clients + 500), hard))
-    figures = measure(given.clients, given.seconds, given.rate)
+    figures = measure(given.clients, given.seconds, given.rate, given.pause)
     if given.json:
         print(json.dumps(figures, indent=1, ensure_ascii=False))
     else:

@@ -12,6 +12,7 @@ import selectors
 import socket
 import time
 import uuid
+from collections import deque
 from urllib.parse import urlsplit
 
 SESSION = "S" * 36
@@ -98,19 +99,28 @@ class Connection:
         return True
 
 
-def load(address: tuple[str, int], connections: int, turns: int, seconds: float) -> dict[str, float]:
-    """Load the server; turns per second and the percentiles of their time in milliseconds."""
+def load(
+    address: tuple[str, int], connections: int, turns: int, seconds: float, pause: float = 0.0
+) -> dict[str, float]:
+    """Load the server, with a `pause` of seconds after each answer; turns per second and percentiles of their time in
+    milliseconds."""
     selector = selectors.DefaultSelector()
-    for connection in [Connection(address, turns) for _ in range(connections)]:
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send()
-    times: list[float] = []
     start = time.perf_counter()
-    while time.perf_counter() < start + seconds:
-        for key, _ in selector.select(1.0):
+    waiting: deque[tuple[float, Connection]] = deque()  # when they speak again, in order
+    for k, connection in enumerate(Connection(address, turns) for _ in range(connections)):
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        waiting.append((start + pause * k / connections, connection))
+    times: list[float] = []
+    while (now := time.perf_counter()) < start + seconds:
+        while waiting and waiting[0][0] <= now:
+            waiting.popleft()[1].send()
+        for key, _ in selector.select(max(0.0, waiting[0][0] - now) if waiting else 1.0):
             if key.data.receive():
                 times.append(time.perf_counter() - key.data.sent_at)
-                key.data.send()
+                if pause:
+                    waiting.append((time.perf_counter() + pause, key.data))
+                else:
+                    key.data.send()
     spent = time.perf_counter() - start
     for key in list(selector.get_map().values()):
         key.data.socket.close()
@@ -125,11 +135,14 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--turns", type=int, default=20, help="turns of each session")
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds from an answer to the next request")
     given = parser.parse_args()
     parts = urlsplit(given.url)
     if parts.hostname not in ("127.0.0.1", "localhost"):
         parser.error("loads go to this machine alone: 127.0.0.1")
-    print(json.dumps(load((parts.hostname, parts.port or 80), given.connections, given.turns, given.seconds)))
+    print(
+        json.dumps(load((parts.hostname, parts.port or 80), given.connections, given.turns, given.seconds, given.pause))
+    )
 
 
 if __name__ == "__main__":

@@ -1,73 +1,80 @@
 """Fan-out of changes to subscribers: missed ones first, from the store, then live ones, each exactly once.
 
-Everything that is published was committed before, in the same step of the loop. So whoever subscribes finds all ids up
-to `last_id` in the store and gets all above it live: no gap, no duplicate.
+1. Everything that is published was committed before, in the same step of the loop. So all ids up to `last_id` are in
+   the store, and a subscription is nothing but a cursor, the id of the last change it took.
+2. The last changes are also kept in memory, once for all. What follows a cursor is cut into batches; those who stand at
+   the same cursor get the same `Batch`, and what is made of it (a text, a frame) is made once.
+3. Nothing is kept for anybody who is slow: the cursor stays where it is, and what has left the memory is read from
+   the store. So memory does not grow with listeners or their lag; who is too slow to be served is theirs to say.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cached_property, lru_cache
 
 from .jobs import Change
+from .rounds import Call, Rounds
 
-#: Changes a subscriber may lag behind before it is dropped: half a minute of a busy service, about 1 MB.
-QUEUE = 1000
-#: Changes told at once to a listener that was busy.
+#: Changes kept in memory: half a minute of a busy service, about 1 MB.
+KEPT = 1000
+#: Changes taken at once at most; from the store that is a millisecond or two, on the loop.
 BATCH = 100
-#: Missed changes are read from the store in pages of this many, a millisecond or two each.
-PAGE = 200
+#: Batches kept for those at the same cursor; most listeners stand at the newest one.
+SHARED = 16
+
+
+class Batch:
+    """Changes that follow each other. Compared by identity: whoever gets the same one may share what is made of it."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = tuple(changes)
+
+    @cached_property
+    def message(self) -> str:
+        """The changes as one message of the websocket feed, a list."""
+        return f"[{','.join(change.message for change in self.changes)}]"
 
 
 class Subscription:
-    """One listener. Iterate over it; it ends when the feed drops it or is closed."""
+    """One listener: iterate over it until the feed is closed, or be called and `take`."""
 
-    def __init__(self, feed: "Feed", after: int, dropped: Callable[[bool], None]) -> None:
+    def __init__(self, feed: "Feed", after: int, call: Call | None, closed: Callable[[], None]) -> None:
         self._feed = feed
         self._after = after
-        self._upto = feed.last_id
-        self._dropped = dropped
-        self._queue: asyncio.Queue[Change | None] = asyncio.Queue(feed.queue_size)
+        self._called = asyncio.Event()
+        self._closed = closed
+        self.call = call or self._wake
 
-    def put(self, change: Change) -> bool:
-        """Hand over a live change; False if this listener is too slow."""
-        try:
-            self._queue.put_nowait(change)
-        except asyncio.QueueFull:
-            return False
-        return True
+    def take(self) -> Batch | None:
+        """The next changes; None if all are taken."""
+        batch = self._feed.after(self._after)
+        if batch:
+            self._after = batch.changes[-1].event.id
+        return batch
 
-    def end(self, *, slow: bool) -> None:
-        """Stop the iteration; `dropped(slow)` is called once."""
-        while not self._queue.empty():
-            self._queue.get_nowait()  # it will read them from the store when it comes back
-        self._queue.put_nowait(None)
-        self._upto = 0
-        self._dropped(slow)
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to take."""
+        return self._after < self._feed.last_id
+
+    def end(self) -> None:
+        """Stop the iteration, tell the listener; for the feed that closes."""
+        self._called.set()
+        self._closed()
+
+    def _wake(self) -> bool:
+        self._called.set()
+        return False
 
     async def __aiter__(self) -> AsyncIterator[Change]:
-        async for batch in self.batches():
-            for change in batch:
-                yield change
-
-    async def batches(self) -> AsyncIterator[list[Change]]:
-        """The same in lists: all that has come while the listener was busy, at most `BATCH` of them at once."""
-        while self._after < self._upto and (page := self._feed.missed(self._after, self._upto)):
-            self._after = page[-1].event.id
-            yield page
-        while batch := await self._waiting():
-            yield batch
-
-    async def _waiting(self) -> list[Change]:
-        """What waits, or the next change; nothing once the subscription has ended."""
-        batch: list[Change] = []
-        change = await self._queue.get()
-        while change is not None:
-            batch.append(change)
-            if self._queue.empty() or len(batch) == BATCH:
-                break
-            change = self._queue.get_nowait()
-        else:
-            self._queue.put_nowait(None)  # so that the next look ends too
-        return batch
+        while not self._feed.is_closed:
+            self._called.clear()
+            if batch := self.take():
+                for change in batch.changes:
+                    yield change
+            else:
+                await self._called.wait()
 
 
 class Feed:
@@ -76,44 +83,63 @@ class Feed:
     Args:
         read: gives up to `limit` committed changes with ids above `after`, oldest first: read(after, limit).
         last_id: the newest id there is.
-        queue_size: changes a subscriber may lag behind.
+        kept: changes that are kept in memory.
     """
 
-    def __init__(self, read: Callable[[int, int], list[Change]], last_id: int, queue_size: int = QUEUE) -> None:
+    def __init__(self, read: Callable[[int, int], list[Change]], last_id: int, kept: int = KEPT) -> None:
         self._read = read
         self.last_id = last_id
-        self.queue_size = queue_size
+        #: the newest id that is in the store alone
+        self.floor = last_id
+        self.kept = kept
+        self.is_closed = False
+        self._recent: list[Change] = []
         self._subscriptions: set[Subscription] = set()
+        self._rounds = Rounds()
         self._news = asyncio.Event()
+        self._shared = lru_cache(SHARED)(self._cut)
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Tell every subscriber; the changes are committed already. Never waits: who lags too far is dropped."""
-        for change in changes:
-            self.last_id = change.event.id
-            for subscription in [s for s in self._subscriptions if not s.put(change)]:
-                self._subscriptions.discard(subscription)
-                subscription.end(slow=True)
+        """Tell every subscriber, in the next round; the changes are committed already. Never waits."""
+        if not changes:
+            return
+        self._recent += changes
+        self.last_id = changes[-1].event.id
+        if gone := self._recent[: -self.kept]:
+            self.floor = gone[-1].event.id
+            del self._recent[: len(gone)]
+        self._rounds.begin()
         self._news.set()
         self._news = asyncio.Event()
 
-    def subscribe(self, after: int | None = None, dropped: Callable[[bool], None] = lambda slow: None) -> Subscription:
+    def subscribe(
+        self, after: int | None = None, call: Call | None = None, closed: Callable[[], None] = lambda: None
+    ) -> Subscription:
         """Listen to changes.
 
         Args:
             after: the id of the last change that the listener knows; None: only those from now on.
-            dropped: called when the feed ends the subscription, with True if the listener lagged too far behind and
-                should come back with its cursor, with False if the feed was closed.
+            call: called when there may be something to take, and not often: `take` it then, one batch, and return
+                whether to be called again at once. None: iterate over the subscription instead.
+            closed: called when the feed is closed.
 
         Returns:
-            What to iterate over; give it to `unsubscribe` when it is no longer read.
+            Its cursor; give it to `unsubscribe` when it is no longer read.
         """
-        subscription = Subscription(self, self.last_id if after is None else after, dropped)
+        cursor = self.last_id if after is None else min(after, self.last_id)
+        subscription = Subscription(self, cursor, call, closed)
         self._subscriptions.add(subscription)
+        self._rounds.join(subscription.call)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a subscription that is no longer read."""
         self._subscriptions.discard(subscription)
+        self._rounds.leave(subscription.call)
+
+    def summon(self, subscription: Subscription) -> None:
+        """Call a subscriber soon: it can take again."""
+        self._rounds.summon(subscription.call)
 
     @property
     def subscribers(self) -> int:
@@ -124,12 +150,21 @@ class Feed:
         """Return at the next publication, whatever it is."""
         await self._news.wait()
 
-    def missed(self, after: int, upto: int) -> list[Change]:
-        """The next page of committed changes with after < id <= upto."""
-        return [change for change in self._read(after, PAGE) if change.event.id <= upto]
+    def after(self, cursor: int) -> Batch | None:
+        """The next changes above `cursor`, at most `BATCH`; None if there are none."""
+        return self._shared(cursor, self.last_id) if cursor < self.last_id else None
+
+    def _cut(self, cursor: int, newest: int) -> Batch:
+        if cursor < self.floor and (missed := self._read(cursor, BATCH)):
+            return Batch(missed)
+        start = bisect_right(self._recent, cursor, key=lambda change: change.event.id)
+        return Batch(self._recent[start : start + BATCH])
 
     def close(self) -> None:
         """End every subscription; whoever waits for news goes on and finds the service stopped."""
+        self.is_closed = True
         while self._subscriptions:
-            self._subscriptions.pop().end(slow=False)
+            subscription = self._subscriptions.pop()
+            self._rounds.leave(subscription.call)
+            subscription.end()
         self._news.set()

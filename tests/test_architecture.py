@@ -77,7 +77,7 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors"],
-        ["jobs", "checks", "schema", "sums", "minutes", "bulk"],
+        ["jobs", "checks", "schema", "sums", "minutes", "bulk", "rounds"],
         ["listing", "timeline", "search", "numbers"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],

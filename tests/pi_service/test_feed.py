@@ -17,9 +17,9 @@ def change(id: int) -> Change:
 class Source:
     """A list in place of the store; like the service it commits and then publishes."""
 
-    def __init__(self, old: int, queue_size: int = 1000) -> None:
+    def __init__(self, old: int, kept: int = 1000) -> None:
         self.changes = [change(id) for id in range(1, old + 1)]
-        self.feed = Feed(self.read, old, queue_size)
+        self.feed = Feed(self.read, old, kept)
         self.reads = 0
 
     def read(self, after: int, limit: int) -> list[Change]:
@@ -88,51 +88,68 @@ def test_catching_up_meets_live(old: int, after: int, bursts: list[int]) -> None
     asyncio.run(test())
 
 
-def test_slow_listener_is_dropped() -> None:
-    """Who lags behind by more than the queue is told so and ended; the others hear everything."""
+def test_slow_listener_costs_nothing() -> None:
+    """Who lags behind what is kept in memory reads the rest from the store; the others hear everything from memory."""
 
     async def test() -> None:
-        source = Source(0, queue_size=10)
-        told: list[bool] = []
-        slow = source.feed.subscribe(dropped=told.append)
-        quick = source.feed.subscribe()
+        source = Source(0, kept=10)
+        slow, quick = source.feed.subscribe(), source.feed.subscribe()
         source.happen(6)
         assert await take(quick, 6) == [1, 2, 3, 4, 5, 6]
         source.happen(6)
-        assert told == [True]
         assert await take(quick, 6) == [7, 8, 9, 10, 11, 12]
-        assert await take(slow, 1) == []
-        source.happen(20)
-        assert told == [True]
-        again = source.feed.subscribe(after=0)
-        assert await take(again, 32) == list(range(1, 33))
+        assert (source.reads, source.feed.floor) == (0, 2)
+        assert await take(slow, 12) == list(range(1, 13))
+        assert source.reads == 1
+
+    asyncio.run(test())
+
+
+def test_the_same_batch_for_all_at_one_place() -> None:
+    """Those who stand at the same change get one and the same batch, so that what is made of it is made once."""
+
+    async def test() -> None:
+        source = Source(0)
+        first, second, late = source.feed.subscribe(), source.feed.subscribe(), source.feed.subscribe(after=0)
+        source.happen(250)
+        batches = []
+        while batch := first.take():
+            assert batch is second.take()
+            batches.append(batch)
+        assert [len(batch.changes) for batch in batches] == [100, 100, 50]
+        assert late.take() is batches[0]
+        assert not first.behind and late.behind
 
     asyncio.run(test())
 
 
 def test_close() -> None:
-    """Closing the feed ends every listener, also one that waits, and says that it was not its fault."""
+    """Closing the feed ends every listener, also one that waits, and tells those that are called."""
 
     async def test() -> None:
         source = Source(0)
-        told: list[bool] = []
-        task = asyncio.create_task(take(source.feed.subscribe(dropped=told.append), 1))
+        told: list[str] = []
+        task = asyncio.create_task(take(source.feed.subscribe(), 1))
+        source.feed.subscribe(call=lambda: False, closed=lambda: told.append("closed"))
         await asyncio.sleep(0)
         source.feed.close()
         assert await task == []
-        assert told == [False]
+        assert (told, source.feed.subscribers) == (["closed"], 0)
 
     asyncio.run(test())
 
 
 def test_unsubscribe() -> None:
-    """A forgotten listener is not kept and not called."""
+    """A forgotten listener is not kept and not called, although it was due."""
 
     async def test() -> None:
-        source = Source(0, queue_size=1)
-        subscription = source.feed.subscribe(dropped=lambda slow: pytest.fail("called"))
-        source.feed.unsubscribe(subscription)
+        source = Source(0)
+        forgotten = source.feed.subscribe(call=lambda: bool(pytest.fail("called")))
+        source.feed.unsubscribe(forgotten)
         source.happen(5)
+        source.feed.summon(forgotten)
+        assert await take(source.feed.subscribe(after=0), 5) == [1, 2, 3, 4, 5]
+        assert source.feed.subscribers == 1
 
     asyncio.run(test())
 
