@@ -4,7 +4,8 @@
    a time, since it uses all the workers it may, and the others wait in the order they came.
 2. A job smaller than the one running in its lane joins it as a follower: it is stored when that one is. If the
    leader is cancelled or fails, each follower is scheduled on its own, as a new attempt.
-3. Written, then told: a change is committed, then published, and the loop does not run in between.
+3. Written, then told: a change is committed, then published, and the loop does not run in between. So it is for all the
+   commands of a batch, which is one transaction (`together`).
 4. What may succeed when repeated (a dead worker, a failed check) is repeated, `ATTEMPTS` times in all; what will
    not (a limit, a full disk, our own mistake) ends in `error` at once. No exception leaves a job hanging.
 """
@@ -12,10 +13,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 
+from .commit import Commit
 from .digits import Digits
 from .engines.base import QUICK, Engine, Phase
 from .errors import (
@@ -30,7 +32,7 @@ from .errors import (
     unwritable,
 )
 from .feed import Feed
-from .jobs import Job, NewEvent, Stage
+from .jobs import Change, Job, NewEvent, Stage
 from .lanes import PROGRESS_STEP, Lane, Run
 from .store import Store
 
@@ -56,6 +58,7 @@ class Runner:
     def __init__(self, store: Store, digits: Digits, feed: Feed, engine: Engine, max_queue: int) -> None:
         self._store, self._digits, self._feed, self._engine = store, digits, feed, engine
         self._max_queue = max_queue
+        self._commit = Commit()
         self._quick, self._big = self._lanes = (Lane(), Lane())
         self._tasks: list[asyncio.Task[None]] = []
         #: how often a job was stored since the start
@@ -112,6 +115,14 @@ class Runner:
 
     # -- commands
 
+    def together(self) -> AbstractContextManager[None]:
+        """Commit the commands inside at once, or none of them; nothing may wait in between.
+
+        Raises:
+            StoreUnavailable: from the block or at its end; then none of them has happened.
+        """
+        return self._commit.batch(self._store.together())
+
     def submit(self, n: int) -> tuple[Job, bool]:
         """Register and schedule `n`, unless it is there already.
 
@@ -153,10 +164,13 @@ class Runner:
         """
         self._known(n)
         job = self._record(n, NewEvent(Stage.CANCELLED))
+        self._commit.then(partial(self._drop, n))
+        return job
+
+    def _drop(self, n: int) -> None:
         for lane in self._lanes:
             if end := lane.drop(n):
                 end()
-        return job
 
     def discard(self, n: int) -> Job:
         """Take a finished job out of the table.
@@ -166,7 +180,7 @@ class Runner:
             IllegalTransition: it is not finished.
         """
         job = self._known(n)
-        self._feed.publish(self._store.record(n, NewEvent(Stage.REMOVED)))
+        self._commit.then(partial(self._feed.publish, self._store.record(n, NewEvent(Stage.REMOVED))))
         return replace(job, status=Stage.REMOVED)
 
     def restore(self, n: int) -> Job:
@@ -178,7 +192,7 @@ class Runner:
         if job := self._store.job(n):
             return job
         change = self._store.restore(n)
-        self._feed.publish([change])
+        self._commit.then(partial(self._feed.publish, [change]))
         assert change.job is not None
         if change.job.status is Stage.STORED and n > self._digits.available:
             return self._schedule(
@@ -214,6 +228,7 @@ class Runner:
         else:
             job = self._record(n, *steps)
             lane.put(n)
+        self._commit.or_else(partial(lane.drop, n))
         return job
 
     # -- the life of a run
@@ -313,13 +328,16 @@ class Runner:
 
     def _record(self, n: int, *steps: NewEvent) -> Job:
         changes = self._store.record(n, *steps)
-        self._feed.publish(changes)
-        for event in (change.event for change in changes if not change.event.is_report):
-            log.info("n=%d attempt=%d %s %s", n, event.attempt, event.stage.value, event.detail or "")
-            self.stored += event.stage is Stage.STORED
+        self._commit.then(partial(self._publish, changes))
         job = changes[-1].job
         assert job is not None  # only `removed` leaves none
         return job
+
+    def _publish(self, changes: list[Change]) -> None:
+        self._feed.publish(changes)
+        for event in (change.event for change in changes if not change.event.is_report):
+            log.info("n=%d attempt=%d %s %s", event.n, event.attempt, event.stage.value, event.detail or "")
+            self.stored += event.stage is Stage.STORED
 
 
 def _taken(n: int, run: Run) -> NewEvent:

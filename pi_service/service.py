@@ -226,7 +226,7 @@ class Service:
         if command not in commands:
             raise BadRequest("command", f"command must be one of {', '.join(COMMANDS)}; got {str(command)[:50]!r}")
         numbers = self._matching(chosen) if isinstance(chosen, Listing) else chosen
-        return await on_each(numbers, commands[command])
+        return await on_each(numbers, commands[command], runner.together)
 
     def _add(self, n: int) -> None:
         job, created = self.submit(n)

@@ -5,8 +5,8 @@
    would fill the disk. The registration of its present life stays, so the fold does too. Triggers hold all that.
 2. UNIQUE (n, seq) is the point of synchronisation: the k-th event of a job exists once, whoever writes it.
    A writer that comes too late gets `IllegalTransition`, exactly as if it had read the newer state first.
-3. Every method is one short transaction and runs on the caller's thread, the loop's. Whatever SQLite refuses
-   raises `StoreUnavailable` with the remedy, and nothing of the change is written.
+3. Every method is one short transaction, or part of the one of `together`, and runs on the caller's thread, the loop's.
+   Whatever SQLite refuses raises `StoreUnavailable` with the remedy, and nothing of the change is written.
 """
 
 import sqlite3
@@ -146,7 +146,17 @@ class Store:
             return Change(event, job)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit all that is recorded inside at once, or none of it: a hundred changes cost one fsync."""
+        with _guard(), self._transaction(durable=True):
+            yield
+
+    @contextmanager
     def _transaction(self, durable: bool) -> Iterator[None]:
+        if self._db.conn.in_transaction:  # one change of a batch: what is refused leaves the others
+            with self._db.atomic():
+                yield
+            return
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         # the write lock first, so that what is read inside stays true until the end
         self._db.execute("BEGIN IMMEDIATE")

@@ -77,7 +77,8 @@ FLOORS = {
     ],
     "pi_service": [
         ["errors"],
-        ["jobs", "checks", "schema", "sums", "minutes", "bulk", "rounds"],
+        ["rounds", "commit"],
+        ["jobs", "checks", "schema", "sums", "minutes", "bulk"],
         ["listing", "timeline", "search", "numbers"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],

@@ -1,12 +1,16 @@
 """One command on many jobs."""
 
 import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from pi_service.bulk import SLICE, on_each
 from pi_service.errors import BadRequest, IllegalTransition, NotFound, QueueFull, StoreUnavailable
-from pi_service.jobs import Stage
+from pi_service.jobs import Change, Stage
 from pi_service.listing import Listing
 from pi_service.service import Service
 from pi_service.testing import MemoryEngine
@@ -22,7 +26,7 @@ async def test_kinds() -> None:
         if n in refusals:
             raise refusals[n]
 
-    outcome = await on_each(range(1, 8), command)
+    outcome = await on_each(range(1, 8), command, nullcontext)
     assert outcome.done == [1, 3, 7]
     assert outcome.kept == {NotFound: 2, IllegalTransition: 1, QueueFull: 1}
 
@@ -35,7 +39,7 @@ async def test_a_database_in_trouble_ends_it() -> None:
         tried.append(n)
         raise StoreUnavailable("locked")
 
-    outcome = await on_each([1, 2, 3], command)
+    outcome = await on_each([1, 2, 3], command, nullcontext)
     assert (outcome.done, outcome.kept, tried) == ([], {StoreUnavailable: 1}, [1])
 
 
@@ -54,7 +58,7 @@ async def test_others_run_meanwhile() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    await on_each(range(5), command)
+    await on_each(range(5), command, nullcontext)
     task.cancel()
     assert len(turns) >= 5
 
@@ -93,3 +97,52 @@ async def test_a_filter_reaches_beyond_a_page(service: Service, monkeypatch: pyt
     await service.bulk("add", range(10, 30))
     outcome = await service.bulk("remove", Listing(least=12, page=9, per_page=1))
     assert (outcome.done, service.jobs()[1]) == (list(range(12, 31)), 2)
+
+
+async def test_a_batch_is_one_transaction(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is waited for once in a batch; a job that is refused in it leaves the others; all are told after it."""
+    monkeypatch.setattr("pi_service.bulk.SLICE", 60.0)
+    other = sqlite3.connect(tmp_path / "data" / "jobs.sqlite")
+    service.submit(30)
+    await service.wait(30)
+    version = other.execute("PRAGMA data_version").fetchone()
+    seen: list[tuple[int, int]] = []
+    subscription = service.feed.subscribe()
+
+    def publish(changes: list[Change], real: Callable[[Sequence[Change]], None] = service.feed.publish) -> None:
+        committed = other.execute("SELECT COUNT(*) FROM event").fetchone()[0]
+        seen.append((changes[-1].event.id, committed))
+        real(changes)
+
+    monkeypatch.setattr(service.feed, "publish", publish)
+    outcome = await service.bulk("add", [10, 30, 20])
+    assert (outcome.done, outcome.kept) == ([10, 20], {IllegalTransition: 1})
+    assert seen == [(10, 15), (15, 15)]
+    assert other.execute("PRAGMA data_version").fetchone() != version
+    other.close()
+    batch = subscription.take()
+    assert batch and [change.event.id for change in batch.changes] == list(range(6, 16))
+
+
+async def test_a_batch_that_is_not_committed_has_not_happened(service: Service, engine: MemoryEngine) -> None:
+    """If the database does not take a batch nothing of it was done: no job waits, none is cancelled, nobody is told."""
+    engine.gate.clear()
+    service.submit(1000)
+    await engine.begun(1000)
+    service.submit(2000)
+    last = service.feed.last_id
+
+    def no_commit(action: int, name: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_DENY if (action, name) == (sqlite3.SQLITE_TRANSACTION, "COMMIT") else sqlite3.SQLITE_OK
+
+    connection = service._parts.store._db.conn
+    connection.set_authorizer(no_commit)
+    for command, numbers in (("add", [3000, 500]), ("cancel", [1000, 2000])):
+        outcome = await service.bulk(command, numbers)
+        assert (outcome.done, outcome.kept) == ([], {StoreUnavailable: 1})
+    connection.set_authorizer(None)
+    assert service.feed.last_id == last
+    engine.gate.set()
+    assert [(await service.wait(n)).status for n in (1000, 2000)] == [Stage.STORED] * 2
+    assert [job.n for job in service.jobs()[0]] == [2000, 1000]
+    assert engine.asked == [1000, 2000]
