@@ -67,6 +67,18 @@ MIGRATIONS = (
     CREATE INDEX job_finished_at ON job (finished_at, n);
     CREATE INDEX job_seconds ON job (seconds, n);
     """,
+    # the orders with all that the filters ask about, so that only the rows of one page are fetched; failed jobs apart
+    """
+    DROP INDEX job_registered_at;
+    DROP INDEX job_finished_at;
+    DROP INDEX job_seconds;
+    DROP INDEX job_status_n;
+    CREATE INDEX job_registered_at ON job (registered_at, n, status);
+    CREATE INDEX job_finished_at ON job (finished_at, n, status, registered_at);
+    CREATE INDEX job_seconds ON job (seconds, n, status, registered_at);
+    CREATE INDEX job_status_n ON job (status, n, registered_at);
+    CREATE INDEX job_error ON job (error, n, status, registered_at, finished_at, seconds) WHERE error IS NOT NULL;
+    """,
 )
 
 #: Attempts of a job whose events are kept; the trigger holds it.

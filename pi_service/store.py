@@ -35,6 +35,7 @@ from .jobs import (
     next_event,
 )
 from .listing import Listing
+from .query import Query
 from .schema import ATTEMPTS_KEPT, migrate
 
 #: The loop waits here, so a locked database is given up soon.
@@ -57,16 +58,6 @@ KINDS = {
     sqlite3.SQLITE_LOCKED: StoreLocked,
     sqlite3.SQLITE_FULL: StoreFull,
     sqlite3.SQLITE_READONLY: StoreReadOnly,
-}
-#: Decimal digits of the largest n that can be looked for, as `checks.parse_whole` has it.
-MAX_DIGITS_OF_N = 15
-#: What each filter of a listing that is set asks of a row.
-CONDITIONS = {
-    "status": "status = :status",
-    "least": "n >= :least",
-    "most": "n <= :most",
-    "age": "registered_at >= :now - :age",
-    "error": "instr(lower(error), lower(:error)) > 0",
 }
 #: Of a result code; the bits above tell variants of the same trouble apart.
 PRIMARY = 0xFF
@@ -238,28 +229,18 @@ class Store:
 
     def jobs(self, listing: Listing) -> tuple[list[Job], int]:
         """The jobs on the page of `listing`, and how many there are on all its pages."""
-        where, values = self._where(listing)
-        order, limit, offset = _order(listing.sort), listing.per_page, (listing.page - 1) * listing.per_page
+        query = Query(listing, self._clock())
         with _guard():
-            table = self._table("job")
-            rows = table.rows_where(where, values, order_by=order, limit=limit, offset=offset)
-            return [_job(row) for row in rows], table.count_where(where, values)
+            total = next(self._db.query(query.total, query.values))["total"]
+            rows = self._db.query(query.page(total), query.values) if total > query.offset else ()
+            return [_job(row) for row in rows], total
 
     def numbers(self, listing: Listing, after: int, limit: int) -> list[int]:
         """The next `limit` jobs above `after` that pass the filters of `listing`, growing; its page is no matter."""
-        where, values = self._where(listing)
-        values["after"] = after
+        query = Query(listing, self._clock())
         with _guard():
-            rows = self._table("job").rows_where(
-                f"n > :after AND {where}", values, order_by="n", limit=limit, select="n"
-            )
+            rows = self._db.query(query.numbers, query.values | {"after": after, "limit": limit})
             return [row["n"] for row in rows]
-
-    def _where(self, listing: Listing) -> tuple[str, dict[str, Any]]:
-        given = {name: getattr(listing, name) for name in CONDITIONS}
-        values = {name: value for name, value in given.items() if value not in (None, "")}
-        conditions = [CONDITIONS[name] for name in values] + ([_begins_with(listing.q)] if listing.q else [])
-        return " AND ".join(conditions) or "1", values | {"now": self._clock()}
 
     def stored_beyond(self, n: int) -> list[Job]:
         """The stored jobs of more than `n` digits, the largest first."""
@@ -317,22 +298,6 @@ def _trouble(error: sqlite3.DatabaseError) -> StoreUnavailable:
     what, remedy = TROUBLES.get(code, ("does not answer as it should", "try again later"))
     kind = KINDS.get(code, StoreUnavailable)
     return kind(f"the jobs database {what} ({error}); nothing was changed, {remedy}")
-
-
-# Conditions and orders are such that an index answers them: the loop waits, also with 10^5 jobs in the table. They are
-# safe to be put into SQL, since a Listing has only digits and names of columns there.
-
-
-def _begins_with(q: str) -> str:
-    """The condition that n begins with these digits, as ranges that an index answers."""
-    number, most = int(q), MAX_DIGITS_OF_N - len(q)
-    ranges = [f"n BETWEEN {number * 10**k} AND {(number + 1) * 10**k - 1}" for k in range(most + 1)]
-    return "0" if q.startswith("0") else f"({' OR '.join(ranges)})"
-
-
-def _order(sort: str) -> str:
-    column, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
-    return f"n {direction}" if column == "n" else f"{column} {direction} NULLS LAST, n {direction}"
 
 
 def _event(row: dict[str, Any]) -> Event:

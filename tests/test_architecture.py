@@ -79,7 +79,7 @@ FLOORS = {
         ["errors"],
         ["rounds", "commit"],
         ["jobs", "checks", "schema", "sums", "minutes", "bulk"],
-        ["listing", "timeline", "search", "numbers"],
+        ["listing", "timeline", "search", "numbers", "query"],
         ["store", "digits", "feed", "lanes"],
         ["arithmetic.checked", "arithmetic"],
         ["arithmetic.newton"],

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pi_service.errors import IllegalTransition, NotFound, StoreFull, StoreUnavailable
 from pi_service.jobs import Change, Event, Job, NewEvent, Stage, apply, fold, next_event
-from pi_service.listing import NEWEST, SORTS, Listing
+from pi_service.listing import NEWEST, Listing
 from pi_service.schema import ATTEMPTS_KEPT
 from pi_service.store import Store
 from pi_service.timeline import timeline
@@ -266,23 +266,6 @@ def test_full(store: Store, path: Path) -> None:
     assert store.events(n) == []
     store._db.execute("PRAGMA max_page_count = 100000")
     assert store.record(n, *NEW)
-
-
-@pytest.mark.parametrize(
-    "listing",
-    [Listing(sort=sign + column) for column in SORTS for sign in ("", "-")] + [Listing(status=Stage.STORED)],
-    ids=lambda listing: f"{listing.status} {listing.sort}",
-)
-def test_no_page_sorts_the_table(store: Store, listing: Listing) -> None:
-    """Each order of the list is that of an index, so that a page costs the same however many jobs there are."""
-    asked: list[str] = []
-    store._db.conn.set_trace_callback(asked.append)
-    store.jobs(listing)
-    store._db.conn.set_trace_callback(None)
-    query = next(sql for sql in asked if "order by" in sql)
-    plan = [row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {query}")]
-    assert plan
-    assert not [step for step in plan if "TEMP B-TREE" in step]
 
 
 @given(
