@@ -20,14 +20,17 @@ const toast = document.getElementById("toast");
 const button = toast.querySelector(".undo");
 let timer = null;
 
-/** Tell what was done; `undo()`, if there is one, can be called for ten seconds. A newer telling replaces it. */
+/**
+ * Tell what was done; `undo()`, if there is one, can be called for ten seconds, and what hinders it is told. A newer
+ * telling replaces it.
+ */
 export function offer(what, undo) {
   clearTimeout(timer);
   toast.querySelector(".what").textContent = what;
   button.hidden = !undo;
   button.onclick = () => {
     toast.hidden = true;
-    undo();
+    undo().catch((error) => offer(say("not_undone", { reason: error.message })));
   };
   toast.hidden = false;
   timer = setTimeout(fade, UNDO);

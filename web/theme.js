@@ -2,6 +2,13 @@
 // cookie, so that the next page comes in the right colours. The choices are links, which work without this too.
 
 const links = document.querySelectorAll(".themes a");
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+/** Call `draw` when the colours of the page have changed, by the reader's choice or by the system. */
+export function onColours(draw) {
+  document.addEventListener("colours", draw);
+  system.addEventListener("change", draw);
+}
 
 for (const link of links) {
   link.addEventListener("click", (event) => {
@@ -11,6 +18,7 @@ for (const link of links) {
     document.querySelector('meta[name="color-scheme"]').content = theme === "system" ? "light dark" : theme;
     for (const other of links) other.toggleAttribute("aria-current", false);
     link.setAttribute("aria-current", "true");
+    document.dispatchEvent(new Event("colours"));
     fetch(link.href, { method: "HEAD" }).catch(() => {}); // offline it lasts as long as the page
   });
 }

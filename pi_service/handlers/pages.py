@@ -15,7 +15,7 @@ from .assets import modules
 from .base import BaseHandler, Problem, Refused
 from .facts import FACTS
 from .outcome import outcome
-from .texts import LANGUAGES, counted, duration, explain, groups, iso, moment, number, seconds, texts
+from .texts import LANGUAGES, counted, duration, explain, groups, iso, moment, number, texts
 
 #: Digits in the page itself, for readers without JavaScript.
 FIRST = 1000
@@ -49,7 +49,7 @@ class PageHandler(BaseHandler):
         return next((wish for wish in (self._asked("theme"), self.get_cookie("theme")) if wish in THEMES), THEMES[0])
 
     def get_template_namespace(self) -> dict[str, Any]:
-        names: dict[str, Any] = {fn.__name__: fn for fn in (counted, duration, groups, iso, moment, number, seconds)}
+        names: dict[str, Any] = {fn.__name__: fn for fn in (counted, duration, groups, iso, moment, number)}
         names |= {"lang": self.lang, "t": texts(self.lang), "at": self.place.at, "words": words.name(self.lang)}
         names |= {"theme": self.theme, "themes": THEMES, "choose": self.choose, "modules": self.modules}
         return super().get_template_namespace() | names

@@ -181,6 +181,7 @@ RU: dict[str, Any] = {
         "ask_cancel_many": "Отменить вычисления: {n}? Уже посчитанное пропадёт.",
         "ask_remove_many": "Удалить вычисления: {n}? Найденные знаки останутся.",
         "yes_cancel": "Остановить",
+        "not_undone": "Вернуть не удалось: {reason}",
         "undone": "Удалено. Знак № {n}",
         "did_add": "Добавлено: {n}",
         "did_retry": "Повторяются: {n}",
@@ -398,6 +399,7 @@ EN: dict[str, Any] = {
         "ask_cancel_many": "Cancel computations: {n}? What is computed so far is lost.",
         "ask_remove_many": "Remove computations: {n}? The digits found stay.",
         "yes_cancel": "Stop",
+        "not_undone": "Could not be undone: {reason}",
         "undone": "Removed. Digit {n}",
         "did_add": "Added: {n}",
         "did_retry": "Retried: {n}",
@@ -515,10 +517,10 @@ def moment(at: float) -> str:
 UNITS = {"ru": ("мс", "с", "мин", "ч"), "en": ("ms", "sec", "min", "hr")}
 
 
-def seconds(value: float, lang: str) -> str:
+def duration(value: float, lang: str) -> str:
     """A duration as `duration` of web/text.js writes it, so that nothing moves when the scripts take over.
 
-    >>> [seconds(value, "en") for value in (0.0004, 0.25, 1.2345, 59.9, 125, 3720)]
+    >>> [duration(value, "en") for value in (0.0004, 0.25, 1.2345, 59.9, 125, 3720)]
     ['0.4 ms', '250 ms', '1.23 sec', '59.9 sec', '2 min 5 sec', '1 hr 2 min']
     """
     ms, s, minute, hour = UNITS["en" if lang == "en" else "ru"]
@@ -536,24 +538,6 @@ def _decimal(value: float, digits: int, unit: str, lang: str) -> str:
     shown = f"{value:.{digits}f}"
     shown = shown.rstrip("0").rstrip(".") if digits else shown
     return f"{shown if lang == 'en' else shown.replace('.', ',')} {unit}"
-
-
-def duration(value: float, lang: str) -> str:
-    """A duration as a person reads it.
-
-    >>> [duration(value, "en") for value in (0.0123, 3.456, 125, 3780)]
-    ['12 ms', '3.46 s', '2 min 5 s', '1 h 3 min']
-    """
-    ms, s, minutes, hours = ("ms", "s", "min", "h") if lang == "en" else ("мс", "с", "мин", "ч")
-    if value < 0.9995:
-        return f"{value * 1000:.0f} {ms}"
-    if value < 59.95:
-        shown = f"{value:.2f}" if value < 10 else f"{value:.1f}"
-        return f"{shown} {s}" if lang == "en" else f"{shown} {s}".replace(".", ",")
-    total = round(value)
-    if total < 3600:
-        return f"{total // 60} {minutes} {total % 60} {s}"
-    return f"{total // 3600} {hours} {total % 3600 // 60} {minutes}"
 
 
 def groups(digits: str, size: int = 10) -> list[str]:

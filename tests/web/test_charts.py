@@ -78,3 +78,12 @@ def test_the_numbers_without_javascript(server: Any, browse: Callable[..., Page]
     page = browse(server.url, java_script_enabled=False)
     expect(figure(page, "Очередь").locator(".value")).to_have_text("0")
     expect(page.locator("#charts .plot").first).to_be_hidden()
+
+
+def test_the_colours_of_the_page(strip: Page) -> None:
+    """When the reader chooses other colours the charts are drawn anew in them."""
+    picture = "document.querySelector('#charts canvas').toDataURL()"
+    for theme in ("dark", "light"):
+        before = strip.evaluate(picture)
+        strip.locator(f".themes a[data-theme={theme}]").click()
+        strip.wait_for_function(f"(before) => {picture} !== before", arg=before)

@@ -59,6 +59,21 @@ def test_removing_can_be_taken_back(fresh_server: Any, browse: Any, row: Callabl
     expect(page.get_by_role("button", name="Вернуть")).to_be_hidden()
 
 
+def test_what_cannot_be_taken_back_is_told(
+    fresh_server: Any, browse: Any, row: Callable[[Page, int], Any], refused: None
+) -> None:
+    """If the server refuses to bring a job back the reader is told so, with the reason."""
+    fresh_server.many("1-3")
+    page = browse(fresh_server.url)
+    refusal = {"error": {"code": "not_found", "message": "x", "values": {"n": 3}}}
+    page.route("**/restore", lambda route: route.fulfill(status=404, json=refusal))
+    row(page, 3).get_by_role("button", name="Удалить").click()
+    toast = page.get_by_role("region", name="Последнее удаление")
+    toast.get_by_role("button", name="Вернуть").click()
+    expect(toast).to_contain_text("Вернуть не удалось: ")
+    expect(toast.get_by_role("button", name="Вернуть")).to_be_hidden()
+
+
 def test_many_by_list(fresh_server: Any, browse: Any, row: Callable[[Page, int], Any]) -> None:
     """Boxes choose rows, with shift all between; one call removes them, and one brings them back."""
     fresh_server.many("1-20")

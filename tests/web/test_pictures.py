@@ -132,3 +132,56 @@ def test_a_wheel_scrolls_the_page(page: Page) -> None:
     before = page.evaluate("scrollY")
     page.mouse.wheel(0, -200)
     page.wait_for_function(f"() => scrollY < {before}")
+
+
+#: JavaScript: a sum of the walk's picture as it is on the screen, and the colour of its corner.
+SEEN = """() => {
+    const canvas = document.querySelector("#pictures canvas");
+    const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    context.drawImage(canvas, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return { corner: data[0], sum: new Uint32Array(data.buffer).reduce((sum, value) => (sum * 31 + value) >>> 0, 0) };
+}"""
+
+
+def test_the_colours_of_the_page(page: Page) -> None:
+    """When the reader chooses dark the walk is drawn anew on dark paper, for light on light paper."""
+    for theme, test in (("dark", "< 128"), ("light", "> 128"), ("dark", "< 128")):
+        page.locator(f".themes a[data-theme={theme}]").click()
+        page.locator("#pictures").scroll_into_view_if_needed()
+        page.wait_for_function(f"() => ({SEEN})().corner {test}")
+
+
+def test_a_finger(server: Any, browse: Callable[..., Page]) -> None:
+    """A finger on the whole walk scrolls the page; on a part of it it moves the walk; two fingers zoom."""
+    server.add(N)
+    page = browse(f"{server.url}/pi/{N}", wide=360, has_touch=True)
+    page.locator("#pictures canvas").scroll_into_view_if_needed()
+    expect(page.locator("#pictures[data-drawing]")).to_have_count(0)
+    touch = page.context.new_cdp_session(page)
+
+    def drag(*fingers: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        box = page.locator("#pictures canvas").bounding_box()
+        assert box
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for step in range(9):
+            points = [
+                {"x": x + a[0] + (b[0] - a[0]) * step / 8, "y": y + a[1] + (b[1] - a[1]) * step / 8, "id": k}
+                for k, (a, b) in enumerate(fingers)
+            ]
+            kind = "touchMove" if step else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def changed(act: Callable[[], None]) -> None:
+        before = page.evaluate(SEEN)["sum"]
+        act()
+        page.wait_for_function(f"(before) => ({SEEN})().sum !== before", arg=before)
+
+    top = page.evaluate("scrollY")
+    drag(((0, 40), (0, -60)))
+    page.wait_for_function(f"() => scrollY > {top}")
+    changed(lambda: drag(((-20, 0), (-80, 0)), ((20, 0), (80, 0))))
+    top = page.evaluate("scrollY")
+    changed(lambda: drag(((0, 40), (0, -60))))
+    assert page.evaluate("scrollY") == top

@@ -5,6 +5,7 @@
 // 3. A page that nobody sees asks for nothing.
 
 import { ask } from "../api.js";
+import { onColours } from "../theme.js";
 
 const EVERY = 10_000; // ms
 const MINUTE = 60; // seconds
@@ -20,7 +21,7 @@ class Chart {
     this.plot = figure.querySelector(".plot");
     this.draw(data);
     new ResizeObserver(() => this.uplot.setSize(this.size)).observe(this.plot);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(this.uplot.data));
+    onColours(() => this.draw(this.uplot.data));
   }
 
   get size() {

@@ -92,11 +92,7 @@ export class Choice {
   }
 
   async restore(n) {
-    try {
-      offer(outcome("restore", await ask("POST", "api/jobs/bulk", { body: { command: "restore", n } })));
-    } catch (error) {
-      complain(this.wrong, error);
-    }
+    offer(outcome("restore", await ask("POST", "api/jobs/bulk", { body: { command: "restore", n } })));
     this.done();
   }
 }

@@ -69,7 +69,7 @@ byId("reset").addEventListener("click", (event) => {
 
 byId("pause").addEventListener("click", () => {
   view.pause(!view.paused);
-  byId("pause").setAttribute("aria-pressed", view.paused);
+  byId("pause").textContent = say(view.paused ? "resume" : "pause");
   if (view.paused) showHeld(0);
   else showLink(feed.now);
 });

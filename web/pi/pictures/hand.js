@@ -1,4 +1,5 @@
-// The reader's hand on the walk: drag, click, keys, Ctrl and wheel (which two fingers on a pad send, too). A wheel alone scrolls the page.
+// The reader's hand on the walk: drag, click, two fingers, keys, Ctrl and wheel (which two fingers on a pad send, too). A
+// wheel alone scrolls the page.
 
 export const ZOOM = 1.6; // of a button or a key
 const REACH = 12; // px around a click in which a point counts as hit
@@ -9,33 +10,56 @@ const ARROWS = { ArrowLeft: [PAN, 0], ArrowRight: [-PAN, 0], ArrowUp: [0, PAN], 
 export class Hand {
   /** send(name, values) is told what is wanted: pan, zoom, fit, find; lengths are in pixels of the screen. */
   constructor(canvas, send) {
-    Object.assign(this, { canvas, send });
+    Object.assign(this, { canvas, send, fingers: new Map(), still: false });
+    this.hold(false);
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.up(event));
-    canvas.addEventListener("pointercancel", () => (this.grip = null));
+    canvas.addEventListener("pointercancel", ({ pointerId }) => this.fingers.delete(pointerId));
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** Whether a finger moves the picture: the whole one has nothing to move to, there it scrolls the page. */
+  hold(held) {
+    this.canvas.toggleAttribute("data-held", held);
   }
 
   down(event) {
     if (event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
-    this.grip = { x: event.clientX, y: event.clientY, still: true };
+    this.still = this.fingers.size === 0;
+    this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   }
 
-  move({ clientX, clientY }) {
-    const { grip } = this;
-    if (!grip) return;
-    const [dx, dy] = [clientX - grip.x, clientY - grip.y];
-    if (grip.still && Math.hypot(dx, dy) < STILL) return;
-    this.grip = { x: clientX, y: clientY, still: false };
-    this.pan(dx, dy);
+  move({ pointerId, clientX, clientY }) {
+    const from = this.fingers.get(pointerId);
+    if (!from || (this.still && Math.hypot(clientX - from.x, clientY - from.y) < STILL)) return;
+    this.still = false;
+    const before = this.grip;
+    this.fingers.set(pointerId, { x: clientX, y: clientY });
+    const { x, y, span } = this.grip;
+    this.pan(x - before.x, y - before.y);
+    if (before.span) this.zoom(span / before.span, this.point({ clientX: x, clientY: y }));
+  }
+
+  /** The middle between the fingers, and how far they are apart. */
+  get grip() {
+    const [one, other = one] = this.fingers.values();
+    const span = Math.hypot(one.x - other.x, one.y - other.y);
+    return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2, span };
   }
 
   up(event) {
-    if (this.grip?.still) this.send("find", { ...this.point(event), reach: REACH * devicePixelRatio });
-    this.grip = null;
+    this.fingers.delete(event.pointerId);
+    if (this.still) this.send("find", { ...this.point(event), reach: REACH * devicePixelRatio });
+    this.still = false;
+  }
+
+  /** The whole picture again. */
+  fit() {
+    this.hold(false);
+    this.send("fit");
   }
 
   wheel(event) {
@@ -49,7 +73,7 @@ export class Hand {
     if (ARROWS[event.key]) this.pan(...ARROWS[event.key]);
     else if (event.key === "+" || event.key === "=") this.zoom(ZOOM);
     else if (event.key === "-") this.zoom(1 / ZOOM);
-    else if (event.key === "0") this.send("fit");
+    else if (event.key === "0") this.fit();
     else return;
     event.preventDefault();
   }
@@ -60,6 +84,7 @@ export class Hand {
 
   /** Zoom about a point, or the middle. */
   zoom(factor, point = null) {
+    this.hold(true);
     const { width, height } = this.canvas.getBoundingClientRect();
     const { x, y } = point ?? { x: (width * devicePixelRatio) / 2, y: (height * devicePixelRatio) / 2 };
     this.send("zoom", { factor, x, y });

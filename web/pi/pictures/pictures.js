@@ -4,6 +4,7 @@
 import * as distribution from "./distribution.js";
 import { Hand, ZOOM } from "./hand.js";
 import { say } from "../../text.js";
+import { onColours } from "../../theme.js";
 import { at } from "../../urls.js";
 
 const MOST = 10_000_000; // digits that are drawn
@@ -18,9 +19,9 @@ export class Pictures {
     const on = (name, act) => section.querySelector(name).addEventListener("click", act);
     on(".closer", () => this.hand.zoom(ZOOM));
     on(".farther", () => this.hand.zoom(1 / ZOOM));
-    on(".whole", () => this.send("fit"));
+    on(".whole", () => this.hand.fit());
     on(".save", () => this.send("save"));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restart());
+    onColours(() => this.anew());
   }
 
   /** There are `limit` digits to draw. */
@@ -29,6 +30,11 @@ export class Pictures {
     this.section.hidden = n === 0 || !this.able;
     if (n === this.limit) return;
     this.limit = n;
+    this.anew();
+  }
+
+  /** Draw again: now, or when the reader comes near. */
+  anew() {
     this.worker?.terminate();
     this.worker = null;
     this.restart();
@@ -42,7 +48,6 @@ export class Pictures {
 
   restart() {
     if (!this.near || this.limit === 0 || !this.able) return;
-    this.worker?.terminate();
     this.section.dataset.drawing = true;
     this.section.querySelector(".trouble").textContent = "";
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
@@ -74,7 +79,7 @@ export class Pictures {
 
   get colours() {
     const paper = getComputedStyle(this.canvas).backgroundColor.match(/[\d.]+/g).slice(0, 3).map(Number);
-    return { paper, dark: matchMedia("(prefers-color-scheme: dark)").matches };
+    return { paper, dark: Math.max(...paper) < 128 };
   }
 
   send(name, values = {}) {
