@@ -54,6 +54,30 @@ def test_axe(fresh_server: Any, browse: Any, refused: None, wide: int, scheme: s
         assert_accessible(page)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_in_trouble(fresh_server: Any, browse: Any, scheme: str) -> None:
+    """axe-core finds nothing while all are chosen and asked about, after an undo that failed, away and offline."""
+    browse.allow("Failed to load resource|WebSocket")
+    fresh_server.many("1-60")
+    page = browse(fresh_server.url + "/?least=5&q=1", wide=360, color_scheme=scheme)
+    expect(page.get_by_text("обновляется само")).to_be_visible()
+    page.get_by_role("checkbox", name="Выбрать: 15", exact=True).check()
+    page.get_by_role("button", name=re.compile("Выбрать все")).click()
+    page.get_by_role("button", name="Удалить", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_accessible(page)  # a filter in use, all that pass it chosen, a question about them
+    page.get_by_role("dialog").get_by_role("button", name="Удалить").click()
+    expect(page.get_by_role("button", name="Вернуть")).to_be_visible()
+    fresh_server.kill()
+    expect(page.locator("#link")).to_have_attribute("data-state", "away")
+    page.get_by_role("button", name="Вернуть").click()
+    expect(page.get_by_text("Вернуть не удалось")).to_be_visible()
+    assert_accessible(page)  # away, with what could not be undone
+    page.context.set_offline(True)
+    expect(page.locator("#link")).to_have_attribute("data-state", "offline")
+    assert_accessible(page)
+
+
 def test_axe_without_javascript_and_in_english(server: Any, browse: Any) -> None:
     """axe-core finds nothing in English, and in the page that a form without JavaScript brings."""
     server.add(5)
