@@ -113,6 +113,13 @@ def test_phone_rows(fresh_server: Any, browse: Any) -> None:
     sizes = page.locator("#jobs tbody button:visible").evaluate_all(size)
     assert all(width >= 44 and height >= 44 for width, height in sizes)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    fresh_server.ask(f"/api/jobs/{BIG}", method="DELETE")
+    row = page.locator("[data-status=cancelled]")
+    expect(row.get_by_role("button", name="Повторить")).to_be_visible()
+    boxes = [row.locator(part).bounding_box() for part in (".n", ".status", ".retry")]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[2]["x"]  # nothing covers the number
+    assert boxes[1]["x"] + boxes[1]["width"] <= boxes[2]["x"]  # nor the state, which is there in words
+    assert row.evaluate("row => row.offsetHeight") == 72
 
 
 def test_zoom(fresh_server: Any, browse: Any) -> None:
