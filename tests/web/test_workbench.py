@@ -135,6 +135,9 @@ def test_what_the_device_tells(bench: Page) -> None:
     expect(bench.locator("#request")).not_to_contain_text('"screen": {}')
     expect(bench.locator("#seconds")).to_have_text(re.compile(r"\d\.\d{3} с из 4,5"))
     expect(bench.locator("#bubbles .note").first).to_have_text("шаг double → 2")
+    expect(bench.locator("#source li", has_text="yield say('Здравствуйте!'").locator("small")).to_contain_text(
+        "ответили"
+    )
 
 
 @pytest.mark.parametrize(("wide", "scheme"), [(1280, "light"), (1280, "dark"), (360, "dark")])

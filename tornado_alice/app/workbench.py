@@ -4,7 +4,7 @@ It shows what users said and lets dialogs go on, so it is there only where ``dev
 the gate of the pages. What changes something is a POST with the page's XSRF token.
 
     GET  /workbench                              the page
-    GET  /workbench/script?skill=S               files of the script, its version
+    GET  /workbench/script?skill=S               files of the script, its version, where people leave
     GET  /workbench/look?skill=S&session=ID&turn=K   turns, frames and variables after K turns
     POST /workbench/play    {skill, device, does}    one turn
     POST /workbench/branch  {skill, session, turns}  a new dialog that begins with the first turns of another
@@ -21,6 +21,7 @@ from pi_service.handlers.pages import PageHandler
 
 from ..errors import AliceError, JournalError
 from ..journal.records import Key
+from ..prompts import prompts
 from ..protocol import dumps
 from ..skill import Skill
 from ..workbench import as_dialog, as_scenario, branch, device_of, look, play, sources
@@ -115,11 +116,13 @@ class Answering(RequestHandler):
 
 
 class ScriptHandler(Answering):
-    """The script: its files and its version."""
+    """The script: its files, its version, and what has become of the prompts of this version."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         skill = self.skill(self.get_query_argument("skill", ""))
-        self.answer({"files": sources(skill), "version": skill.dialogs.script.version})
+        version = skill.dialogs.script.version
+        counted = [said.fields() for said in await prompts(skill.journal, skill, version)]
+        self.answer({"files": sources(skill), "version": version, "prompts": counted})
 
 
 class LookHandler(Answering):

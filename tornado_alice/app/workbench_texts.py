@@ -52,6 +52,16 @@ RU: dict[str, Any] = {
         "none": "Пока ничего",
         "opens": "откроется {url}",
         "failed": "не вышло: {message}",
+        "said": "сказано {n}",
+        "answered": "ответили {n}",
+        "misunderstood": "не поняли {n}",
+        "failed_there": "ошибок {n}",
+        "stopped": "прервали {n}",
+        "interrupted": "ушли к другому {n}",
+        "closing": "конец {n}",
+        "open": "ждут {n}",
+        "left": "ушли молча {n}",
+        "median": "≈ {n} с",
     },
 }
 EN: dict[str, Any] = {
@@ -104,6 +114,16 @@ EN: dict[str, Any] = {
         "none": "Nothing yet",
         "opens": "opens {url}",
         "failed": "that failed: {message}",
+        "said": "said {n}",
+        "answered": "answered {n}",
+        "misunderstood": "misunderstood {n}",
+        "failed_there": "failed {n}",
+        "stopped": "stopped {n}",
+        "interrupted": "led elsewhere {n}",
+        "closing": "end {n}",
+        "open": "waiting {n}",
+        "left": "left {n}",
+        "median": "≈ {n} s",
     },
 }
 

@@ -6,9 +6,13 @@ const place = document.getElementById("source");
 const variables = document.getElementById("variables");
 const stands = document.getElementById("stands");
 
+/** Where each file of the script lies, by its name. */
+let files = {};
+
 /** Show the files of the script. */
-export function showFiles(files) {
-  const parts = files.flatMap(({ file, name, lines }) => {
+export function showFiles(shown) {
+  files = Object.fromEntries(shown.map(({ file, name }) => [name, file]));
+  const parts = shown.flatMap(({ file, name, lines }) => {
     const title = document.createElement("h3");
     title.textContent = name;
     const list = document.createElement("ol");
@@ -33,6 +37,26 @@ function described(frame) {
     list.append(dt, dd);
   }
   return [title, list];
+}
+
+const COUNTS = {
+  said: "said", answered: "answered", misunderstood: "misunderstood", failed: "failed_there", stopped: "stopped",
+  interrupted: "interrupted", ended: "closing", open: "open", left: "left",
+};
+
+function counted(prompt) {
+  const parts = Object.entries(COUNTS).filter(([name]) => prompt[name]).map(([name, word]) => say(word, { n: prompt[name] }));
+  if (prompt.seconds !== null) parts.push(say("median", { n: prompt.seconds.toFixed(1) }));
+  return Object.assign(document.createElement("small"), { textContent: parts.join(" · ") });
+}
+
+/** Write beside each prompt what has become of it. */
+export function showPrompts(prompts) {
+  for (const note of place.querySelectorAll("li small")) note.remove();
+  for (const prompt of prompts) {
+    const [name, line] = prompt.place.split(/:(?=\d+$)/);
+    lineOf({ file: files[name], line: Number(line) })?.append(counted(prompt));
+  }
 }
 
 /** Mark where the script waits, and say so. */

@@ -3,7 +3,7 @@
 import * as bubbles from "./bubbles.js";
 import { begin, current, dialogs, keep } from "./dialogs.js";
 import { get, post, say } from "./server.js";
-import { showFiles, showFrames } from "./source.js";
+import { showFiles, showFrames, showPrompts } from "./source.js";
 import { listenBy, speak } from "./voice.js";
 
 const find = (id) => document.getElementById(id);
@@ -104,6 +104,7 @@ async function showScript() {
   const script = await get("script", { skill: current().skill });
   version = script.version;
   showFiles(script.files);
+  showPrompts(script.prompts);
 }
 
 async function play(does) {
@@ -143,9 +144,10 @@ async function follow() {
   if (document.hidden) return;
   try {
     const script = await get("script", { skill: current().skill });
-    if (script.version === version) return;
+    if (script.version === version) return showPrompts(script.prompts);
     version = script.version;
     showFiles(script.files);
+    showPrompts(script.prompts);
     await showDialog();
     find("stands").textContent += ` — ${say("changed")}`;
     wrong.textContent = "";
