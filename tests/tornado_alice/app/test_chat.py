@@ -108,24 +108,30 @@ class Terminal:
             os.environ |= {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
             command = [sys.executable, "-m", "tornado_alice", "chat", str(script), "--data-dir", str(script.parent)]
             os.execv(sys.executable, command)
-        self.pid, self.shown = pid, ""
+        self.pid, self._drawn, self._read = pid, "", 0
 
     def wait(self, part: str) -> None:
-        """Read until the terminal shows this, again if it has shown it before."""
-        seen = ""
-        while part not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen):  # as it is read, not as it is drawn
-            assert select.select([self.fd], [], [], 60)[0], f"{part!r} is not shown: {seen}"
-            seen += os.read(self.fd, 65536).decode("utf-8", "replace")
-        self.shown += seen
+        """Read until the terminal shows this, behind what was waited for before."""
+        while (found := self._shown.find(part, self._read)) < 0:
+            assert select.select([self.fd], [], [], 60)[0], f"{part!r} is not shown: {self._shown[self._read :]}"
+            self._drawn += os.read(self.fd, 65536).decode("utf-8", "replace")
+        self._read = found + len(part)
+
+    @property
+    def _shown(self) -> str:
+        """As it is read, not as it is drawn."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._drawn)
 
     def type(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
     def end(self) -> int:
+        """Ctrl+D at the next prompt; the exit status."""
+        self.wait("Вы:")
         self.type("\x04")
-        with suppress(OSError):
-            while os.read(self.fd, 65536):
-                pass
+        with suppress(OSError):  # its end
+            while select.select([self.fd], [], [], 60)[0]:
+                os.read(self.fd, 65536)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
