@@ -259,14 +259,13 @@ class Stepper:
             if not frames.is_engine(frame.f_globals.get("__name__", "")):
                 yield frame
 
-    def place(self, source: Source) -> str:
-        """``file:line`` of the script's own at which it waits, or has ended; empty if it is nowhere there."""
-        place = ""
-        for frame in (*_frames(self._run),) or (self._frame,):
-            file = source.file(frame.f_code.co_filename) if frame is not None else None
-            if frame is not None and file is not None:
-                place = f"{file}:{frame.f_lineno}"
-        return place
+    def frame(self, source: Source) -> FrameType | None:
+        """The innermost frame of the script's own in which it waits, or has ended."""
+        found: FrameType | None = None
+        for frame in _frames(self._run):
+            if source.file(frame.f_code.co_filename) is not None:
+                found = frame
+        return found or self._frame
 
     def _complaint(self, command: Any) -> str:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"

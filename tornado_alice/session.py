@@ -287,7 +287,8 @@ class Session:
         if not self._frames:
             return None
         source = self.script.source
-        place = self._frames[-1].stepper.place(source)
+        frame = self._frames[-1].stepper.frame(source)
+        place = source.place(frame) if frame is not None else ""
         return Prompt(source.name, self.script.version, place) if place else None
 
     def replay(self, records: Iterable[Record]) -> None:

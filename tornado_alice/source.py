@@ -4,6 +4,7 @@ import ast
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from types import CodeType, FrameType
 from typing import Any
 
 from . import fingerprint
@@ -24,6 +25,7 @@ class Source:
         self._folder = os.path.dirname(own[0]) if own else ""
         self._texts = {self._short(file): _read(file) for file in own}
         self._names: dict[str, str | None] = {file: self._short(file) for file in own}
+        self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
         if not own:  # typed into an interpreter: the code alone is there
             self._names[fn.__code__.co_filename] = fn.__code__.co_filename
         file = next(iter(self._names))
@@ -41,6 +43,17 @@ class Source:
             path = os.path.abspath(filename)  # `python hello.py` names it as it was typed
             self._names[filename] = name = self._names.get(path)
             return name
+
+    def place(self, frame: FrameType) -> str:
+        """``file:line`` at which it stands; empty if it is not the script's own."""
+        code, at = frame.f_code, frame.f_lasti
+        known = self._places.get((id(code), at))
+        if (
+            known is None
+        ):  # from an instruction to its line it is a search; the code is kept, so that no other has its id
+            file = self.file(code.co_filename)
+            known = self._places[id(code), at] = (code, "" if file is None else f"{file}:{frame.f_lineno}")
+        return known[1]
 
     def code(self, place: str) -> str:
         """The statement at ``file:line`` in one line of text; empty if it is not of this source."""

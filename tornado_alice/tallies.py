@@ -41,12 +41,18 @@ STOPPED = "stopped"
 INTERRUPTED = "interrupted"
 #: It was the last word of a dialog: nobody has to answer.
 ENDED = "ended"
+#: Outcomes without an answer.
+UNANSWERED = (STOPPED, INTERRUPTED)
+
 #: Before the number of a class of seconds to the answer.
 TIME = "~"
 #: Classes of seconds for a doubling: a median is right within 9 %.
 CLASSES = 4
 #: Shorter is not told apart: nobody answers so soon.
 SHORTEST = 0.1
+#: Longer is not told apart either.
+LONGEST = 24 * 3600.0
+_TIMES = {k: f"{TIME}{k}" for k in range(-20, 80)}  # made once: a turn has little time for this
 #: Seconds for which counts are gathered: so many are lost with the process.
 FLUSH = 3.0
 
@@ -99,7 +105,7 @@ def time_word(seconds: float) -> str:
     >>> time_word(1.0), time_word(10.0), round(seconds_of(time_word(10.0)))
     ('~0', '~13', 10)
     """
-    return f"{TIME}{round(CLASSES * log2(max(seconds, SHORTEST)))}"
+    return _TIMES[round(CLASSES * log2(min(max(seconds, SHORTEST), LONGEST)))]
 
 
 def seconds_of(word: str) -> float:
@@ -133,24 +139,27 @@ class Tallies:
             ended: is the dialog over?
             at: when the turn came.
         """
-        is_kept = asked.is_kept(now)
-        if asked.open is not None and not (is_kept and not ended):
-            outcome = asked.closed(now, ended)
-            timed = outcome not in (STOPPED, INTERRUPTED)
-            self._add(asked.open.prompt, [outcome, time_word(at - asked.open.at)] if timed else [outcome])
+        open, is_kept = asked.open, asked.is_kept(now)
+        if open is not None and not (is_kept and not ended):
+            counts, outcome = self._of(open.prompt), asked.closed(now, ended)
+            counts[outcome] += 1
+            if outcome not in UNANSWERED:
+                counts[time_word(at - open.at)] += 1
         if now is None:
             return None
         if not is_kept:
-            self._add(now, [SAID, ENDED] if ended else [SAID])
+            counts = self._of(now)
+            counts[SAID] += 1
+            if ended:
+                counts[ENDED] += 1
         return None if ended else Open(now, at)
 
-    def _add(self, prompt: Prompt, words: list[str]) -> None:
+    def _of(self, prompt: Prompt) -> Counter[str]:
         counts = self._counts.get(prompt)
         if counts is None:
             counts = self._counts[prompt] = Counter()
             self._arm()
-        for word in words:
-            counts[word] += 1
+        return counts
 
     def _arm(self) -> None:
         if self._timer is None:

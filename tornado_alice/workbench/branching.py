@@ -27,6 +27,7 @@ async def branch(journal: Journal, key: Key, turns: int) -> Key:
     target = (key[0], f"{context.origin(key[1])}{context.BRANCH}{uuid4().hex[:8]}")
     head = known.head._replace(id=None, seq=0, n=0, ended=False, failure=None)
     for record in known.turns[:turns]:
-        id = await journal.commit(target, head, record)
+        told = record._replace(prompt=None)  # its prompts were counted where they were said
+        id = await journal.commit(target, head, told)
         head = head._replace(id=id, seq=head.seq + 1, n=head.n + 1)
     return target
