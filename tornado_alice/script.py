@@ -261,11 +261,12 @@ class Stepper:
 
     def frame(self, source: Source) -> FrameType | None:
         """The innermost frame of the script's own in which it waits, or has ended."""
-        found: FrameType | None = None
-        for frame in _frames(self._run):
-            if source.file(frame.f_code.co_filename) is not None:
+        found, run = self._frame, self._run
+        while (names := CHAIN.get(type(run))) is not None:  # each turn asks this, so it is written out
+            frame, run = getattr(run, names[0]), getattr(run, names[1])
+            if frame is not None and frame is not found and source.names[frame.f_code.co_filename] is not None:
                 found = frame
-        return found or self._frame
+        return found
 
     def _complaint(self, command: Any) -> str:
         what = f"{self.where()}: the script gave {str(command)[:80]!r} ({type(command).__name__})"

@@ -31,7 +31,7 @@ from . import context, limits, outside, protocol
 from .commands import Handler, event_of, joined, outcome, scoped
 from .errors import A_STEP, NonDeterminismError, ReplyError
 from .failures import rebuild
-from .journal.records import Head, Key, Op, Prompt, Record
+from .journal.records import Head, Key, Op, Record
 from .reply import Reply
 from .request import Request
 from .script import START, Ended, Script, Stepper
@@ -282,14 +282,9 @@ class Session:
             yield from frame.stepper.suspended()
 
     @property
-    def prompt(self) -> Prompt | None:
-        """The line at which the script waits, or with which it has ended; None if none of its own has spoken."""
-        if not self._frames:
-            return None
-        source = self.script.source
-        frame = self._frames[-1].stepper.frame(source)
-        place = source.place(frame) if frame is not None else ""
-        return Prompt(source.name, self.script.version, place) if place else None
+    def frame(self) -> FrameType | None:
+        """The script's own frame that waits, or with which it has ended; None if it has said nothing."""
+        return self._frames[-1].stepper.frame(self.script.source) if self._frames else None
 
     def replay(self, records: Iterable[Record]) -> None:
         """Feed recorded turns to the script; afterwards it stands where the live one stood.

@@ -4,7 +4,7 @@ import ast
 import os
 from collections.abc import Callable
 from functools import lru_cache
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from . import fingerprint
@@ -13,47 +13,40 @@ from . import fingerprint
 MOST_CODE = 200
 
 
+class Names(dict[str, str | None]):
+    """Files of code objects → as seen from the script's folder; None for those that are not the script's own."""
+
+    def __missing__(self, file: str) -> str | None:
+        self[file] = name = self.get(os.path.abspath(file))  # `python hello.py` names it as it was typed
+        return name
+
+
 class Source:
     """The files of a script's own modules, read when the script is registered: they may change while it runs.
 
     Attributes:
         name: of the script: its file, as people call it.
+        names: of files.
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         own = fingerprint.files(fn)
         self._folder = os.path.dirname(own[0]) if own else ""
         self._texts = {self._short(file): _read(file) for file in own}
-        self._names: dict[str, str | None] = {file: self._short(file) for file in own}
-        self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
+        self.names = Names({file: self._short(file) for file in own})
         if not own:  # typed into an interpreter: the code alone is there
-            self._names[fn.__code__.co_filename] = fn.__code__.co_filename
-        file = next(iter(self._names))
+            self.names[fn.__code__.co_filename] = fn.__code__.co_filename
+        file = next(iter(self.names))
         is_package = os.path.basename(file) == "__init__.py"
         self.name = f"{os.path.basename(self._folder)}/__init__.py" if is_package else os.path.basename(file)
 
     def _short(self, file: str) -> str:
         return os.path.relpath(file, self._folder)
 
-    def file(self, filename: str) -> str | None:
-        """A file of code objects, relative to the script's folder; None if it is not the script's own."""
-        try:
-            return self._names[filename]
-        except KeyError:
-            path = os.path.abspath(filename)  # `python hello.py` names it as it was typed
-            self._names[filename] = name = self._names.get(path)
-            return name
-
     def place(self, frame: FrameType) -> str:
         """``file:line`` at which it stands; empty if it is not the script's own."""
-        code, at = frame.f_code, frame.f_lasti
-        known = self._places.get((id(code), at))
-        if (
-            known is None
-        ):  # from an instruction to its line it is a search; the code is kept, so that no other has its id
-            file = self.file(code.co_filename)
-            known = self._places[id(code), at] = (code, "" if file is None else f"{file}:{frame.f_lineno}")
-        return known[1]
+        file = self.names[frame.f_code.co_filename]
+        return "" if file is None else f"{file}:{frame.f_lineno}"
 
     def code(self, place: str) -> str:
         """The statement at ``file:line`` in one line of text; empty if it is not of this source."""

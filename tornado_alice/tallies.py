@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from math import log2
+from types import CodeType, FrameType
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -50,9 +51,6 @@ TIME = "~"
 CLASSES = 4
 #: Shorter is not told apart: nobody answers so soon.
 SHORTEST = 0.1
-#: Longer is not told apart either.
-LONGEST = 24 * 3600.0
-_TIMES = {k: f"{TIME}{k}" for k in range(-20, 80)}  # made once: a turn has little time for this
 #: Seconds for which counts are gathered: so many are lost with the process.
 FLUSH = 3.0
 
@@ -86,26 +84,22 @@ class Asked:
         if self.answers:
             self.outcome = ANSWERED
 
-    def is_kept(self, now: Prompt | None) -> bool:
-        """Does the script wait where it did, because something beside it has spoken (rule 3)?"""
-        return self.open is not None and not (self.answers or self.outcome) and now == self.open.prompt
-
     def closed(self, now: Prompt | None, ended: bool) -> str:
-        """The outcome."""
-        if self.outcome or self.open is None:
+        """The outcome of what was open."""
+        if self.outcome:
             return self.outcome
         if not self.answers:
             return STOPPED if ended else INTERRUPTED
-        return MISUNDERSTOOD if now == self.open.prompt and not ended else ANSWERED
+        return MISUNDERSTOOD if self.open is not None and now == self.open.prompt and not ended else ANSWERED
 
 
-def time_word(seconds: float) -> str:
+def time_class(seconds: float) -> int:
     """The class of a time to the answer.
 
-    >>> time_word(1.0), time_word(10.0), round(seconds_of(time_word(10.0)))
-    ('~0', '~13', 10)
+    >>> time_class(1.0), time_class(10.0), round(seconds_of(f"{TIME}{time_class(10.0)}"))
+    (0, 13, 10)
     """
-    return _TIMES[round(CLASSES * log2(min(max(seconds, SHORTEST), LONGEST)))]
+    return round(CLASSES * log2(seconds if seconds > SHORTEST else SHORTEST))
 
 
 def seconds_of(word: str) -> float:
@@ -118,11 +112,26 @@ class Tallies:
 
     def __init__(self, script: Script, journal: Journal) -> None:
         self._script, self._journal = script, journal
+        self._prompts: dict[tuple[int, int], tuple[CodeType, Prompt | None]] = {}
+        self._said: list[tuple[Prompt, bool]] = []
+        self._closed: list[tuple[Prompt, str, float]] = []
         self._counts: dict[Prompt, Counter[str]] = {}
         self._batch: list[Tally] = []  # being written, or to be offered again
         self._writer, self._number, self._one = uuid4(), 0, asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def prompt_at(self, frame: FrameType | None) -> Prompt | None:
+        """The prompt at which a script waits in this frame; None if that is nowhere in its own modules."""
+        if frame is None:
+            return None
+        code, at = frame.f_code, frame.f_lasti
+        known = self._prompts.get((id(code), at))
+        if known is None:  # to find the line is a search; the code is kept, so that no other one gets its id
+            place, source = self._script.source.place(frame), self._script.source
+            known = code, Prompt(source.name, self._script.version, place) if place else None
+            self._prompts[id(code), at] = known
+        return known[1]
 
     @staticmethod
     def open_after(turns: list[Record]) -> Open | None:
@@ -139,27 +148,27 @@ class Tallies:
             ended: is the dialog over?
             at: when the turn came.
         """
-        open, is_kept = asked.open, asked.is_kept(now)
-        if open is not None and not (is_kept and not ended):
-            counts, outcome = self._of(open.prompt), asked.closed(now, ended)
-            counts[outcome] += 1
-            if outcome not in UNANSWERED:
-                counts[time_word(at - open.at)] += 1
-        if now is None:
-            return None
-        if not is_kept:
-            counts = self._of(now)
-            counts[SAID] += 1
-            if ended:
-                counts[ENDED] += 1
-        return None if ended else Open(now, at)
-
-    def _of(self, prompt: Prompt) -> Counter[str]:
-        counts = self._counts.get(prompt)
-        if counts is None:
-            counts = self._counts[prompt] = Counter()
+        open = asked.open
+        is_kept = open is not None and not (asked.answers or asked.outcome) and now == open.prompt  # rule 3
+        if open is not None and (ended or not is_kept):
+            self._closed.append((open.prompt, asked.closed(now, ended), at - open.at))
+        if now is not None and not is_kept:
+            self._said.append((now, ended))
+        if self._timer is None:
             self._arm()
-        return counts
+        return None if now is None or ended else Open(now, at)
+
+    def _add_up(self) -> None:
+        """Turns into sums: all at once that takes a third of what it would take in each turn."""
+        closed, self._closed, said, self._said = self._closed, [], self._said, []
+        words = Counter((prompt, outcome) for prompt, outcome, _ in closed)
+        words.update((prompt, SAID) for prompt, _ in said)
+        words.update((prompt, ENDED) for prompt, ended in said if ended)
+        times = Counter((prompt, time_class(pause)) for prompt, what, pause in closed if what not in UNANSWERED)
+        for (prompt, word), count in words.items():
+            self._counts.setdefault(prompt, Counter())[word] += count
+        for (prompt, which), count in times.items():
+            self._counts.setdefault(prompt, Counter())[f"{TIME}{which}"] += count
 
     def _arm(self) -> None:
         if self._timer is None:
@@ -179,6 +188,7 @@ class Tallies:
             JournalError: it cannot be written now; what was counted is kept in memory, the same batch is offered again.
         """
         async with self._one:
+            self._add_up()
             while self._batch or self._counts:
                 if not self._batch:
                     self._batch, self._number = self._take(), self._number + 1

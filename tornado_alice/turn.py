@@ -312,7 +312,7 @@ class Turn:
                 raise
             return await self._speak(live, Failed(error))
         mark = digest(said) if by_script else ""
-        prompt = session.prompt if by_script or not ended else None
+        prompt = self.runtime.tallies.prompt_at(session.frame) if by_script or not ended else None
         version = session.script.version
         record = Record(
             session.n, self.message_id, self.at, self.body, session.ops, sent, mark, version, None if ended else prompt
