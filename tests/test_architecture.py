@@ -53,7 +53,7 @@ FLOORS = {
         ["live"],
         ["turn"],
         ["dialogs"],
-        ["webhook"],
+        ["webhook", "function"],
         ["skill"],
         ["app.loading", "prompts"],
         ["testing.answer", "testing.loop", "testing.requests", "testing.checks", "testing.prompts"],

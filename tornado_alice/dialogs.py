@@ -104,15 +104,53 @@ class Dialogs:
         key = (self._scope + skill_id, session["session_id"])
         if not self._quota.allows(key[0], len(body)):
             raise QuotaError("body", f"body: {len(body)} bytes; this skill has sent too many large bodies, try later")
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
         deadline = asyncio.get_running_loop().time() + self.options.reply_within
         observed = Observed(self.hooks, data, self.lemma)
-        async with lock:
+        async with self._lock(key):
             answer = await self._answer(key, data, body, deadline, observed)
         observed.end(answer)
         return answer
+
+    def unsaved(self, body: bytes) -> bytes:
+        """What the user hears while no journal is to be had.
+
+        Raises:
+            RequestError: it is no request of the platform.
+        """
+        self.counts["journal_errors"] += 1
+        return self._engine_says(self.options.unsaved, protocol.parse(body))
+
+    async def finish(self, key: Key, seconds: float) -> bool:
+        """Do the steps that a session waits for and whose process is gone, though its user may never ask again.
+
+        Args:
+            seconds: how long to wait for them; then they go on, as those of a turn would.
+
+        Returns:
+            Whether their outcomes are recorded now.
+        """
+        async with self._lock(key):
+            known = await self.journal.load(key)
+            if known.head is None or known.head.ended or not known.turns:
+                return False
+            self.cache.drop(key)
+            body = known.turns[-1].request
+            data = protocol.parse_again(body)
+            deadline = asyncio.get_running_loop().time() + seconds
+            observed = Observed(self.hooks, data, self.lemma)
+            turn = Turn(self._runtime, key, data, body, self._clock(), deadline, observed)
+            try:
+                return await turn.finish(known)
+            except JournalConflict:
+                return False  # another process goes on with it
+            finally:
+                turn.abandon()
+
+    def _lock(self, key: Key) -> asyncio.Lock:
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
 
     async def _answer(self, key: Key, data: dict[str, Any], body: bytes, deadline: float, observed: Observed) -> bytes:
         try:

@@ -128,6 +128,11 @@ class SessionCache:
         """Take a script out for its turn: nobody else may drop it meanwhile. `keep` puts it back."""
         return self._live.pop(key, None)
 
+    def drop(self, key: Key) -> None:
+        """Forget the script of a session, if there is one."""
+        if (live := self._live.pop(key, None)) is not None:
+            live.close()
+
     def keep(self, key: Key, live: LiveSession) -> None:
         """Keep a script that has just spoken, and drop what is too much or too old."""
         now = live.used = asyncio.get_running_loop().time()

@@ -6,26 +6,25 @@ import logging
 import ssl
 from collections.abc import Callable, Collection
 from contextvars import ContextVar
-from typing import Any, Never, TypeVar
-
-from tornado.routing import PathMatches, Rule
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from . import protocol, stdlib_random
 from .commands import Handler, Handlers, command, event, scope
 from .dialogs import Dialogs
 from .errors import ScriptError, SettingsError
+from .function import Function as CloudFunction
 from .hooks import Hooks
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
-from .listener import Listener
 from .morphology import Analyzer, russian
 from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .reply import Reply
 from .script import Script
 from .serving import GRACE, parse_port, stop_signals, tls_context, url
-from .sockets import bind
 from .subscripts import forgotten
-from .webhook import Webhook, WebhookPort
+
+if TYPE_CHECKING:
+    from .webhook import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +106,7 @@ class Skill:
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
         self._webhook: Webhook | None = None
+        self._function: CloudFunction | None = None
 
     def script(self, fn: Function = None) -> Function:  # type: ignore[assignment]  # None is refused by name
         """Register the script of this skill (a decorator); gives the function itself.
@@ -217,15 +217,37 @@ class Skill:
         answer: dict[str, Any] = json.loads(await self.dialogs.answer(protocol.dumps(request)))
         return answer
 
+    async def handler(self, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+        """What Yandex Cloud Functions calls: ``handler = skill.handler`` in the file of the script.
+
+        The journal is in PostgreSQL, named by the environment variable ALICE_JOURNAL (or by ``journal=``); its tables
+        are there already. See examples/serverless.
+
+        Args:
+            event: a request of Alice, alone or as it came by HTTP; or that of a timer.
+            context: of the platform; its token is the password of the database if there is no other.
+
+        Raises:
+            RequestError: it is no request of Alice.
+            SettingsError: no database is named.
+        """
+        if self._function is None:
+            self._function = CloudFunction(self)
+        return await self._function.call(event, context)
+
     @property
-    def webhook(self) -> Webhook:
+    def webhook(self) -> "Webhook":
         """The Router that answers for this skill, to be put into a Tornado Rule."""
+        from .webhook import Webhook  # here: a function, which starts cold, needs nothing of Tornado
+
         if self._webhook is None or self._webhook.dialogs is not self.dialogs:
             self._webhook = Webhook(self.dialogs)
         return self._webhook
 
     def handlers(self, path: str = "/") -> list[Any]:
         """Tornado routes of the webhook, to be put into an Application."""
+        from tornado.routing import PathMatches, Rule
+
         return [Rule(PathMatches(path), self.webhook)]
 
     async def start(self) -> None:
@@ -267,6 +289,10 @@ class Skill:
         asyncio.run(self._serve(host or "127.0.0.1", number, tls_context(ssl_context)))
 
     async def _serve(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        from .listener import Listener
+        from .sockets import bind
+        from .webhook import WebhookPort
+
         stopping = stop_signals()
         sockets = bind(port, host)
         await self.start()

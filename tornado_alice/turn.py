@@ -124,6 +124,16 @@ class Turn:
         except Diverged as diverged:
             return await self._diverged(diverged)
 
+    async def finish(self, known: Known) -> bool:
+        """Do the steps that an open session waits for; whether their outcomes are there now."""
+        try:
+            live = await self._wake(known)
+        except Diverged as diverged:
+            log.warning("session %s: %s; its step is left", self.key[1], diverged.error)
+            return False
+        pending = live.session.pending
+        return pending is not None and await live.outcomes(pending, self.deadline) is not None
+
     def abandon(self) -> None:
         """The turn has failed: forget its script; the journal has what is true."""
         if self.live is not None:

@@ -8,6 +8,7 @@ Rules:
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from .troubles import ERRORS, explain, is_passing
 Result = TypeVar("Result")
 #: What is done with a connection; the second argument tells whether it may have been done before.
 Act = Callable[[Any, bool], Awaitable[Result]]
+#: Gives the password, each time when a connection is opened.
+Password = Callable[[], str | Awaitable[str]]
 
 #: Seconds after which the database has failed; with the turn it fits into the platform's 4.5 s.
 PATIENCE = 1.5
@@ -31,6 +34,8 @@ PAUSE, LONGEST_PAUSE = 0.02, 0.2
 #: Settings of the connections for turns. Plans are made once: by default PostgreSQL plans a lone turn anew each time,
 #: which takes longer (0.17 ms) than to write it (0.11 ms).
 SETTINGS = {"plan_cache_mode": "force_generic_plan", "statement_timeout": str(int(ATTEMPT * 1000))}
+#: Statements that a connection keeps prepared: all there are.
+STATEMENTS = 100
 #: Connections of one process: one writes groups of turns, the others read and claim.
 MOST_CONNECTIONS = 4
 
@@ -41,17 +46,34 @@ class Connections:
     Args:
         url: of the database; what it leaves out comes from the PG... variables and the password file.
         most: how many at once.
+        pooled: each statement may meet another connection of the database, behind a pooler in transaction mode: none is
+            prepared for later, and nothing is set.
+        password: gives one that changes; otherwise it comes from `url` or from where `url` does not say.
+
+    Attributes:
+        until: by the loop's clock, when whoever waits for the database must have heard of it.
     """
 
-    def __init__(self, url: str, most: int = MOST_CONNECTIONS) -> None:
-        self._url = url
+    def __init__(
+        self, url: str, most: int = MOST_CONNECTIONS, *, pooled: bool = False, password: Password | None = None
+    ) -> None:
+        self._url, self._password = url, password
+        self._statements = 0 if pooled else STATEMENTS
+        self._settings = {} if pooled else SETTINGS
+        self.until = math.inf
         self._free: list[Any] = []
         self._left = asyncio.Semaphore(most)
 
     async def connect(self, seconds: float, **settings: str) -> Any:
         """A connection of its own, for who wants to close it himself; it must come within so many seconds."""
         settings = {"application_name": "tornado_alice"} | settings
-        return await asyncpg.connect(self._url, timeout=seconds, server_settings=settings)
+        return await asyncpg.connect(
+            self._url,
+            password=self._password,
+            timeout=seconds,
+            server_settings=settings,
+            statement_cache_size=self._statements,
+        )
 
     async def run(self, act: Act[Result]) -> Result:
         """What `act` gives, on the first connection on which it succeeds.
@@ -61,7 +83,7 @@ class Connections:
                 kept all the same, if only the answer was lost.
         """
         loop = asyncio.get_running_loop()
-        end, pause, again = loop.time() + PATIENCE, PAUSE, False
+        end, pause, again = min(loop.time() + PATIENCE, self.until), PAUSE, False
         while True:
             try:
                 async with asyncio.timeout_at(min(end, loop.time() + ATTEMPT)):
@@ -75,7 +97,7 @@ class Connections:
 
     async def _try(self, act: Act[Result], again: bool) -> Result:
         async with self._left:
-            conn = self._take() or await self.connect(ATTEMPT, **SETTINGS)
+            conn = self._take() or await self.connect(ATTEMPT, **self._settings)
             try:
                 result = await act(conn, again)
             except BaseException:

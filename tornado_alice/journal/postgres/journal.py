@@ -5,12 +5,15 @@ Rules:
 2. A hot turn is one statement and one round trip; turns that come together share it (`groups`).
 3. A step belongs to the process that claimed it, by a lease on the clock of the database (`leases`).
 4. Every statement may be repeated: what a lost connection leaves in doubt is tried again, for `PATIENCE` seconds.
-5. A connection keeps prepared statements and settings: a pooler between must give it a session of its own.
+5. A connection keeps prepared statements and settings; one that is `pooled` keeps nothing beyond a statement.
 """
 
 import asyncio
 import logging
+import math
 import random
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +23,7 @@ from ..clock import SteadyClock
 from ..postgres_url import take_password
 from ..records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
 from . import rows, schema, statements
-from .connections import MOST_CONNECTIONS, Connections, once
+from .connections import MOST_CONNECTIONS, Connections, Password, once
 from .groups import GroupWriter
 from .leases import Leases
 from .tallies import add, read
@@ -43,6 +46,8 @@ class PostgresJournal:
             PGDATABASE and the password file (https://www.postgresql.org/docs/current/libpq-envars.html).
         retention: how long sessions are kept.
         connections: of this process, at most.
+        pooled: a pooler in transaction mode stands between (https://www.pgbouncer.org/features.html).
+        password: gives one that changes, for each connection; a plain function or an async one.
 
     Attributes:
         path: the URL without its password, to be shown.
@@ -51,11 +56,19 @@ class PostgresJournal:
         SettingsError: it is no URL.
     """
 
-    def __init__(self, url: str, retention: Retention | None = None, connections: int = MOST_CONNECTIONS) -> None:
+    def __init__(
+        self,
+        url: str,
+        retention: Retention | None = None,
+        connections: int = MOST_CONNECTIONS,
+        *,
+        pooled: bool = False,
+        password: Password | None = None,
+    ) -> None:
         self.path, _ = take_password(url)
         self.retention = retention or Retention()
         self.secret = b""
-        self._connections = Connections(url, connections)
+        self._connections = Connections(url, connections, pooled=pooled, password=password)
         self._writer = GroupWriter(self._connections)
         self._leases = Leases(self._connections)
         self._clock = SteadyClock(self.retention.silent)
@@ -70,6 +83,26 @@ class PostgresJournal:
         """Open it for reading alone; `start` does this too."""
         self.secret = await once(self._connections, schema.prepare)
         self._is_open = True
+
+    async def join(self) -> None:
+        """Open what was set up before, by one statement: no tables are made, and nothing is swept beside the turns."""
+        if not self._is_open:
+            self.secret = await self._connections.run(lambda conn, _: schema.read(conn))
+            self._is_open = True
+
+    @contextmanager
+    def by(self, moment: float) -> Iterator[None]:
+        """Whatever is asked within the block ends by this moment of the loop's clock, if need be with JournalError."""
+        self._connections.until = moment
+        try:
+            yield
+        finally:
+            self._connections.until = math.inf
+
+    async def left(self, most: int, skills: Collection[str] = ()) -> list[Key]:
+        """Sessions that wait for a step whose process is gone; of these skills, or of any."""
+        found = await self._fetch(statements.LEFT, most, list(skills) or None)
+        return [(row["skill_id"], row["session_id"]) for row in found]
 
     async def migrate(self) -> tuple[int, int]:
         """Bring its tables to this release; the numbers of the schema before and after."""

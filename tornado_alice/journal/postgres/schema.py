@@ -71,11 +71,21 @@ async def prepare(conn: Any) -> bytes:
     if (number := await _version(conn)) == 0:
         await migrate(conn)
     elif number < len(MIGRATIONS):
-        raise JournalError(
-            f"the tables of the journal are of an earlier release (schema {number}, this release needs "
-            f"{len(MIGRATIONS)}): run `python -m tornado_alice migrate`"
-        )
+        raise _early(number)
     secret: bytes = await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'secret'")
+    return secret
+
+
+async def read(conn: Any) -> bytes:
+    """The secret of the journal behind `conn`, by one statement that changes nothing.
+
+    Raises:
+        JournalError: it belongs to an earlier or a later release.
+    """
+    meta = dict(await conn.fetch("SELECT name, value FROM tornado_alice.meta"))
+    if (number := _known(meta["schema"])) < len(MIGRATIONS):
+        raise _early(number)
+    secret: bytes = meta["secret"]
     return secret
 
 
@@ -109,7 +119,17 @@ async def _begin(conn: Any) -> None:
 async def _version(conn: Any) -> int:
     if await conn.fetchval("SELECT to_regclass('tornado_alice.meta') IS NULL"):
         return 0
-    value = await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'schema'")
+    return _known(await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'schema'"))
+
+
+def _early(number: int) -> JournalError:
+    return JournalError(
+        f"the tables of the journal are of an earlier release (schema {number}, this release needs "
+        f"{len(MIGRATIONS)}): run `python -m tornado_alice migrate`"
+    )
+
+
+def _known(value: bytes) -> int:
     if (number := int(value)) > len(MIGRATIONS):
         raise JournalError(
             f"the tables of the journal are of a later release (schema {number}, this release knows "

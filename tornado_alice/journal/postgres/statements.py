@@ -89,6 +89,16 @@ WHERE (sid, seq, k, asked, owner) = ($2, $3, $4, $5, $6) AND (outcome IS NULL OR
 #: Hold what was claimed for $2 from now on; with no time at all, let others take it.
 HOLD = "UPDATE tornado_alice.step SET until = now() + $2::interval WHERE owner = $1 AND outcome IS NULL"
 
+#: $1 sessions, of the skills $2 or of any, that wait for a step which nobody runs: its turn is kept, its lease is over.
+LEFT = """
+SELECT DISTINCT f.skill_id, f.session_id
+FROM tornado_alice.step AS s JOIN tornado_alice.turn AS f ON f.sid = s.sid AND f.n = 0
+WHERE s.outcome IS NULL AND s.until < now() AND ($2::text[] IS NULL OR f.skill_id = ANY ($2))
+  AND EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid AND seq = s.seq)
+  AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = s.sid AND seq >= s.seq AND NOT waits)
+LIMIT $1
+"""
+
 #: A small batch of sessions that nobody will ask for any more: $1 to $3 are the times until which turns of ended,
 #: failed and silent ones are old, $4 how many bytes the failed ones may take, $5 how many sessions go.
 SWEEP = """
