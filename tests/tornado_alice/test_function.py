@@ -17,6 +17,7 @@ from instances import Gone, Instance, Platform
 from pooler import pooling
 
 from tornado_alice.journal.postgres import PostgresJournal
+from tornado_alice.journal.postgres.schema import MIGRATIONS
 from tornado_alice.testing import make_request
 
 pytestmark = pytest.mark.slow  # each test starts interpreters
@@ -33,8 +34,9 @@ TIMER = {
 }
 COUNTING = """
 import os, sys, time
-from tornado_alice import Skill, request, say, step
+from tornado_alice import Skill, function, request, say, step
 
+function.TO_KEEP = float(os.environ.get("TO_KEEP", function.TO_KEEP))
 skill = Skill(__name__, reply_within=float(os.environ.get("WITHIN", 3)))
 handler = skill.handler
 
@@ -197,9 +199,17 @@ def test_more_cold_instances_than_connections(cloud: Cloud) -> None:
     late = heard.index(UNSAVED)
     for i in {*range(6)} - {late}:
         cold[i].kill()
-    while text(cold[late].call(message("", 0, f"s{late}"))) == UNSAVED:
-        pass  # the database has not noticed yet that they are gone
+    # the database may not have noticed yet that they are gone
+    assert any(text(cold[late].call(message("", 0, f"s{late}"))) == "1" for _ in range(20))
     assert "the journal cannot be used" in cold[late].end()
+
+
+def test_what_is_not_kept_in_time_is_an_apology(cloud: Cloud) -> None:
+    """The time of a turn bounds all that it asks of the database: once it is over, the user hears so."""
+    late = cloud.start(TO_KEEP="-60")
+    assert text(late.call(message("", 0))) == UNSAVED
+    assert "no answer in time" in late.end()
+    assert cloud.execute("SELECT count(*) FROM tornado_alice.turn")[0][0] == 0
 
 
 def test_a_timer_sweeps_and_finishes_what_was_left(cloud: Cloud) -> None:
@@ -234,6 +244,14 @@ def test_a_function_makes_no_tables(make_cloud: Callable[[], Cloud]) -> None:
     with pytest.raises(Gone):
         nameless.call(message("", 0))
     assert "ALICE_JOURNAL: postgresql://USER@HOST:PORT/NAME is expected" in nameless.end()
+
+
+def test_tables_are_made_through_a_pooler_too(make_cloud: Callable[[], Cloud]) -> None:
+    """`migrate` may go through a pooler in transaction mode, and again over the same connection of the database."""
+    empty = make_cloud()
+    with pooling(empty.database, "alice", 1) as url:
+        versions = [asyncio.run(PostgresJournal(url).migrate()) for _ in range(3)]
+    assert [after for _, after in versions] == [len(MIGRATIONS)] * 3 and versions[0][0] == 0
 
 
 def test_the_token_of_the_call_is_the_password(cloud: Cloud) -> None:

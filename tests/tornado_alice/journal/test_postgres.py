@@ -114,6 +114,15 @@ async def test_a_cold_turn_is_one_round_trip_more(database: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_a_moment_bounds_whatever_is_asked(database: str) -> None:
+    """After the moment that `by` names nothing is waited for, be the database well or not; after the block it is."""
+    async with opened(database) as journal:
+        with journal.by(asyncio.get_running_loop().time()), pytest.raises(JournalError, match="no answer in time"):
+            await journal.load(KEY)
+        assert (await journal.load(KEY)).head is None
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_cut_connection_is_not_heard(database: str) -> None:
     """Connections that the database ends, between turns and in the middle of them, cost nobody an answer."""
     async with serving(counting_skill(journal=PostgresJournal(database))) as skill:

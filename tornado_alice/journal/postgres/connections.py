@@ -64,15 +64,18 @@ class Connections:
         self._free: list[Any] = []
         self._left = asyncio.Semaphore(most)
 
-    async def connect(self, seconds: float, **settings: str) -> Any:
-        """A connection of its own, for who wants to close it himself; it must come within so many seconds."""
+    async def connect(self, seconds: float, statements: int = 0, **settings: str) -> Any:
+        """A connection of its own, for who wants to close it himself; it must come within so many seconds.
+
+        It keeps no statements prepared unless told, and so may be led through any pooler.
+        """
         settings = {"application_name": "tornado_alice"} | settings
         return await asyncpg.connect(
             self._url,
             password=self._password,
             timeout=seconds,
             server_settings=settings,
-            statement_cache_size=self._statements,
+            statement_cache_size=statements,
         )
 
     async def run(self, act: Act[Result]) -> Result:
@@ -97,7 +100,7 @@ class Connections:
 
     async def _try(self, act: Act[Result], again: bool) -> Result:
         async with self._left:
-            conn = self._take() or await self.connect(ATTEMPT, **self._settings)
+            conn = self._take() or await self.connect(ATTEMPT, self._statements, **self._settings)
             try:
                 result = await act(conn, again)
             except BaseException:
