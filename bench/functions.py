@@ -1,6 +1,6 @@
 """Cloud functions: one cold start, and many cold instances at once before a pooler with few connections.
 
-    python bench/functions.py --cold 200 --connections 20
+    python bench/functions.py --cold 100 --connections 20
 
 The database and PgBouncer are real and start for this run (Debian: apt install postgresql pgbouncer). An instance of
 the crowd is a skill with its own loop, thread and connection; a few dozen share an interpreter. All of them share the
@@ -142,7 +142,7 @@ def told(answers: list[tuple[float, str]], kept: set[str]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cold", type=int, default=200, help="instances at once")
+    parser.add_argument("--cold", type=int, default=100, help="instances at once")
     parser.add_argument("--connections", type=int, default=20, help="of the pooler to the database")
     parser.add_argument("--processes", type=int, default=8, help="interpreters that the instances share")
     parser.add_argument("--rounds", type=int, default=5, help="of the cold start of one interpreter")

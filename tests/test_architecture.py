@@ -245,8 +245,8 @@ def test_the_face_exports_its_public_names(face: str) -> None:
 
 
 def test_import_is_light() -> None:
-    """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils."""
-    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg")
+    """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils, and nothing that only a server needs."""
+    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg", "tornado")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
