@@ -1,6 +1,6 @@
-"""What durable sessions cost: webhook ratios, replay, cold resume, memory, restart on a large journal.
+"""What durable sessions cost: webhook ratios, replay, check, cold resume, memory, restart on a large journal.
 
-    python bench/sessions.py [--only webhook replay resume live passing restart] [--sessions 1000000] [--json]
+    python bench/sessions.py [--only webhook replay check resume live passing restart] [--sessions 1000000] [--json]
     python bench/sessions.py --only journal --journal postgresql://USER@HOST/NAME
 
 Everything in the parts `replay` to `passing` runs in this process, without HTTP; `webhook`, `restart` and `journal`
@@ -25,6 +25,7 @@ import load
 import peers
 
 from tornado_alice import Skill, SqliteJournal, request, say
+from tornado_alice.app.check import look_through
 from tornado_alice.journal.schema import migrate
 from tornado_alice.journal.sqlite import FILE_NAME, connect
 from tornado_alice.protocol import answer, echo
@@ -95,6 +96,24 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
             rates.append(turns * sessions / (time.perf_counter() - start))
         await skill.stop()
     return {"replayed turns per second": peers.spread(rates, 0)}
+
+
+async def check(turns: int = 20, sessions: int = 1000) -> Figures:
+    """Turns per second of `sessions check`, the reading of the journal included; the start of Python not."""
+    with tempfile.TemporaryDirectory() as name:
+        skill = counting_skill(Path(name))
+        await skill.start()
+        for session in range(sessions):
+            for n in range(turns):
+                await skill.dialogs.answer(body(str(session), n))
+        await skill.stop()
+        rates = []
+        for _ in range(7):
+            start = time.perf_counter()
+            done = await look_through(SqliteJournal(Path(name) / FILE_NAME), skill, "bench")
+            rates.append(done.turns / (time.perf_counter() - start))
+            assert done.turns == turns * sessions and not done.differ
+    return {"turns per second of sessions check": peers.spread(rates, 0)}
 
 
 async def resume(turns: int = 20, sessions: int = 300) -> Figures:
@@ -191,6 +210,7 @@ def main() -> None:
     parts = {
         "webhook": webhook,
         "replay": lambda: asyncio.run(replay()),
+        "check": lambda: asyncio.run(check()),
         "resume": lambda: asyncio.run(resume()),
         "live": lambda: asyncio.run(live()),
         "passing": lambda: asyncio.run(passing(given.sessions)),

@@ -70,7 +70,7 @@ FLOORS = {
         ["app.settings"],
         ["app.skills"],
         ["app.resources", "app.workbench"],
-        ["app.chat", "app.dev", "app.prompts", "app.scenarios", "app.sessions", "app.server", "app.upload"],
+        ["app.chat", "app.check", "app.dev", "app.prompts", "app.scenarios", "app.sessions", "app.server", "app.upload"],
         ["app.cli", "app"],
         ["app.start"],
         ["__main__"],

@@ -103,7 +103,8 @@ class _Checks:
     """
 
     def __init__(self, mending: Mending) -> None:
-        self.mending, self.told = mending, list[str]()
+        self.mending = mending
+        self.told: list[str] = []
 
     def _fault(self, problem: str, remedy: str) -> None:
         if self.mending is not Mending.ALL:

@@ -161,7 +161,7 @@ def _nesting(data: Any) -> int:
 
 def parse_again(body: bytes) -> dict[str, Any]:
     """What `parse` gave for a body that it, or that of an earlier release with fewer rules, accepted before."""
-    data: dict[str, Any] = json.loads(body)
+    data: dict[str, Any] = json.loads(body.decode())  # of bytes it would guess the encoding first
     return data if "session" in data else data["body"]
 
 

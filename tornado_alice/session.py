@@ -356,9 +356,11 @@ class Session:
         return outcomes
 
     def _compare(self, record: Record, instruction: Instruction, is_last: bool) -> None:
+        is_same = record.version == self.script.version
+        if isinstance(instruction, Say) and not is_same and not is_last:
+            return  # rule 6; after a deploy this is most of all turns, and their digests would be made for nothing
         if isinstance(instruction, Say) and digest(protocol.dumps(instruction.reply)) == record.digest:
             return
-        is_same = record.version == self.script.version
         if is_same or not isinstance(instruction, Say) or (is_last and not _fits(record, instruction.reply)):
             raise self._divergence(record, f"the reply {_text(record)!r}", instruction)
 

@@ -20,9 +20,10 @@ from ..serving import parse_port
 from ..session import quiet
 from . import scenarios, sessions
 from .chat import chat
+from .check import check_sessions
 from .dev import dev
 from .journals import check_place, journal_file, make_archive, make_database
-from .loading import load_skill, reloader
+from .loading import load_skill, reloader, script_name
 from .new import write_skill
 from .prompts import show_prompts
 from .resources import API, Resources
@@ -40,7 +41,7 @@ COMMANDS = """commands:
   python -m tornado_alice dev SCRIPT            serve with the workbench; a saved file goes on in the same dialogs
   python -m tornado_alice new FOLDER            a skill to start from, with tests and what publishing it takes
   python -m tornado_alice test FOLDER SCRIPT    play scenario files to a skill, or to a URL
-  python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export, prompts
+  python -m tornado_alice sessions ...          recorded sessions: list, show, replay, export, check, prompts
   python -m tornado_alice upload FOLDER         pictures and sounds to the platform
   python -m tornado_alice migrate --journal URL bring the tables of a database to this release
 
@@ -232,13 +233,14 @@ def _sessions(words: list[str]) -> int:
     _add_debug(replay)
     out = actions.add_parser("export", help="write one as a file for tornado_alice.testing.replay")
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
+    check = _add_check(actions)
     for action in (show, replay, out):
         action.add_argument("id", type=_text, metavar="ID", help="number or session_id, as `list` shows them")
     leaving = actions.add_parser("prompts", help="where people leave: what has become of each prompt")
     leaving.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill; all if not given")
     leaving.add_argument("--version", type=_text, metavar="V", help="of the script, or its beginning; all if not given")
     leaving.add_argument("--json", action="store_true", help="as JSON")
-    for action in (listing, show, replay, out, leaving):
+    for action in (listing, show, replay, out, check, leaving):
         _add_data_dir(action, default=argparse.SUPPRESS)  # they may stand before or behind the action
         _add_journal(action, default=argparse.SUPPRESS)
     given = parser.parse_args(words)
@@ -256,12 +258,28 @@ def _sessions(words: list[str]) -> int:
         sessions.replay_session(journal, given.id, Server(settings).skill, given.until, given.pdb)
     elif given.action == "prompts":
         show_prompts(journal, None if given.script is None else load_skill(given.script), given.version, given.json)
+    elif given.action == "check":
+        skill = load_skill(given.script) if given.script else Server(Settings(data_dir=given.data_dir)).skill
+        return check_sessions(journal, skill, script_name(given.script or ""), given.json)
     elif given.action == "export":
         sessions.export_session(journal, given.id, given.output)
     else:
         since = None if given.since is None else time.time() - given.since
         sessions.list_sessions(journal, Wanted(given.state, since, given.skill), given.limit, given.json)
     return 0
+
+
+def _add_check(actions: Any) -> argparse.ArgumentParser:
+    check: argparse.ArgumentParser = actions.add_parser(
+        "check",
+        help="replay all open ones in the code as it is here: which go on after a deploy, and where others differ",
+        description="Replay all open sessions of a skill in the code as it is here. Reads only; no step is run.",
+        epilog="Exit status: 0 if all go on; 1 if some do not, or the journal cannot be read; 2 for wrong usage.",
+    )
+    check.add_argument("script", nargs="?", metavar="SCRIPT", help="file or module of the skill; else the bundled one")
+    check.add_argument("--json", action="store_true", help="as JSON")
+    _add_debug(check)
+    return check
 
 
 def _upload(words: list[str]) -> int:

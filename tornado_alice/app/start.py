@@ -77,13 +77,14 @@ def hash_seed(words: list[str]) -> int | None:
             given.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         elif path is not None and not is_serving and not path.exists():
             return None
-        return asyncio.run(_of_journal(make_archive(given.journal, given.data_dir)))
+        checks = not is_serving and "check" in words  # which reads only
+        return asyncio.run(_of_journal(make_archive(given.journal, given.data_dir), unchanged=checks))
     except (AliceError, OSError):
         return None
 
 
-async def _of_journal(journal: Archive) -> int:
-    await journal.open()
+async def _of_journal(journal: Archive, unchanged: bool) -> int:
+    await journal.open(unchanged=unchanged)
     try:
         # 1 to 2^32 - 1: 0 would switch the randomness of hashes off
         return int.from_bytes(blake2b(b"PYTHONHASHSEED", key=journal.secret, digest_size=4).digest()) or 1

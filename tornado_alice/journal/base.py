@@ -1,13 +1,16 @@
 """What a journal does, whatever keeps it."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from .records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
+from .records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
 
 #: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
 SWEEP_BATCH = 200
+#: Open sessions read at once, with their turns: a megabyte or a few.
+READ_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,12 @@ class Archive(Journal, Protocol):
     @property
     def path(self) -> object: ...
 
-    async def open(self) -> None:
-        """Open it for reading alone; `start` does this too."""
+    async def open(self, *, unchanged: bool = False) -> None:
+        """Open it for reading alone; `start` does this too.
+
+        Args:
+            unchanged: write nothing whatever, neither a new journal nor the schema of this release.
+        """
 
     async def close(self) -> None:
         """Close what `open` has opened."""
@@ -122,3 +129,9 @@ class Archive(Journal, Protocol):
 
     async def turns(self, id: int) -> list[tuple[int, Record]]:
         """(epoch, turn) of all epochs of a session, in order."""
+
+    async def count_open(self) -> dict[str, int]:
+        """How many sessions are open, by the skill_id of their keys."""
+
+    async def read_open(self, skill_ids: Collection[str], look: Callable[[list[Opened]], None]) -> None:
+        """Show `look` all open sessions of these skills, batch by batch."""

@@ -158,6 +158,15 @@ class Tallies(NamedTuple):
 LEFT = "left"
 
 
+class Opened(NamedTuple):
+    """An open session, to be replayed: `turns` are those of the head's epoch, `id` is its number."""
+
+    id: int
+    key: Key
+    head: Head
+    turns: list[Record]
+
+
 class Summary(NamedTuple):
     """One line of the list of sessions; times in seconds since the Unix epoch."""
 

@@ -132,6 +132,16 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
     _give_space_back(conn)
 
 
+def check_current(conn: sqlite3.Connection, path: Path) -> None:
+    """Raise JournalError unless the file behind `conn` has the schema of this release; it is left as it is."""
+    if (number := version(conn, path)) < len(MIGRATIONS):
+        raise JournalError(
+            f"{path} is of an earlier release (its schema has number {number}, this release needs {len(MIGRATIONS)}) "
+            f"and is left as it is: copy it (sqlite3 {path} '.backup COPY'), bring the copy to this release (`sessions "
+            "list --journal sqlite:COPY`) and take that"
+        )
+
+
 def _give_space_back(conn: sqlite3.Connection) -> None:
     """Let the file shrink when sessions are swept; it is written anew once for that."""
     if conn.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:

@@ -13,8 +13,9 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -24,8 +25,8 @@ from . import statements, tally_statements
 from .base import SWEEP_BATCH, Retention
 from .clock import SteadyClock
 from .owners import Owner
-from .records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
-from .schema import migrate, version
+from .records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
+from .schema import check_current, migrate, version
 from .statements import Claim
 from .troubles import explain
 from .writer import LoopWriter, ThreadWriter, Writer
@@ -86,10 +87,13 @@ class SqliteJournal:
             self._writer = LoopWriter(self._conn)
         self._keeper = asyncio.create_task(self._housekeeping())
 
-    async def open(self) -> None:
+    async def open(self, *, unchanged: bool = False) -> None:
         """Open it for reading alone; `start` does this too."""
         try:
-            self._open()
+            if unchanged:
+                self._open_unchanged()
+            else:
+                self._open()
         except sqlite3.Error as error:
             raise explain(error) from error
         except OSError as error:
@@ -105,6 +109,12 @@ class SqliteJournal:
         (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
         conn.execute(f"PRAGMA busy_timeout = {BUSY}")
         self._inode = os.stat(self.path).st_ino
+
+    def _open_unchanged(self) -> None:
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        self._conn = conn = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
+        check_current(conn, self.path)
+        (self.secret,) = conn.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()
 
     def check(self) -> None:
         """Is the file there that this journal has open?
@@ -192,6 +202,17 @@ class SqliteJournal:
     async def turns(self, id: int) -> list[tuple[int, Record]]:
         """(epoch, turn) of all epochs of a session, in order."""
         return self._guard(lambda conn: statements.turns(conn, id))
+
+    async def count_open(self) -> dict[str, int]:
+        """How many sessions are open, by the skill_id of their keys."""
+        return self._guard(statements.count_open)
+
+    async def read_open(self, skill_ids: Collection[str], look: Callable[[list[Opened]], None]) -> None:
+        """Show `look` all open sessions of these skills, batch by batch."""
+        after = 0
+        while found := self._guard(partial(statements.opened, skill_ids=skill_ids, after=after)):
+            look(found)
+            after = found[-1].id
 
     def _guard(self, act: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._conn is None:

@@ -1,14 +1,15 @@
 """What is read from and written to the tables of the journal file; each function is part of somebody's transaction."""
 
+import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from . import tally_statements
-from .base import SWEEP_BATCH, Retention
+from .base import READ_BATCH, Retention, SWEEP_BATCH
 from .columns import of_ops, of_outcome, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
-from .records import Head, Kept, Key, Known, Op, Place, Record, Summary, Wanted
+from .records import Head, Kept, Key, Known, Op, Opened, Place, Record, Summary, Wanted
 
 #: Columns of a `Record`.
 RECORD = "n, message_id, at, request, ops, reply, digest, version, asks, prompt"
@@ -121,8 +122,7 @@ def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | N
     if message_id is not None:
         query = "SELECT reply FROM turn WHERE session = ? AND message_id = ? AND request = ?"
         answer = conn.execute(query, (head.id, message_id, request)).fetchone()
-    query = f"SELECT {RECORD} FROM turn WHERE session = ? AND seq >= ? ORDER BY seq"  # noqa: S608 a constant
-    turns = [_record(row) for row in conn.execute(query, (head.id, max(since, head.seq - head.n)))]
+    turns = _turns_from(conn, row[0], max(since, head.seq - head.n))
     query = "SELECT seq, k, asked, name, outcome FROM step WHERE session = ?"
     steps = {
         Place(at, k): Kept(asked, to_op(name, text)) for at, k, asked, name, text in conn.execute(query, (head.id,))
@@ -164,6 +164,32 @@ def find(conn: sqlite3.Connection, name: str) -> Summary | None:
     id = int(name) if name.isascii() and name.isdecimal() and len(name) < MOST_DIGITS else None
     row = conn.execute(query, {"id": id, "name": name}).fetchone()
     return _summary(row) if row else None
+
+
+def count_open(conn: sqlite3.Connection) -> dict[str, int]:
+    """How many sessions are open, by skill_id."""
+    return dict(conn.execute("SELECT skill_id, count(*) FROM session WHERE ended = 0 GROUP BY skill_id").fetchall())
+
+
+def opened(conn: sqlite3.Connection, skill_ids: Collection[str], after: int) -> list[Opened]:
+    """The next open sessions of these skills behind the number `after`, as they are at one moment."""
+    conn.execute("BEGIN")
+    try:
+        query = """SELECT skill_id, session_id, id, epoch, script, state, ended, failure FROM session
+                   WHERE NOT ended AND id > ? AND skill_id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
+        return [_opened(conn, *row) for row in conn.execute(query, (after, json.dumps(list(skill_ids)), READ_BATCH))]
+    finally:
+        conn.execute("COMMIT")
+
+
+def _opened(conn: sqlite3.Connection, skill_id: str, session_id: str, *row: Any) -> Opened:
+    head = _head(conn, *row)
+    return Opened(row[0], (skill_id, session_id), head, _turns_from(conn, row[0], head.seq - head.n))
+
+
+def _turns_from(conn: sqlite3.Connection, id: int, seq: int) -> list[Record]:
+    query = f"SELECT {RECORD} FROM turn WHERE session = ? AND seq >= ? ORDER BY seq"  # noqa: S608 a constant
+    return [_record(row) for row in conn.execute(query, (id, seq))]
 
 
 def _summary(row: Sequence[Any]) -> Summary:

@@ -12,16 +12,17 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from ...errors import JournalError
-from ..base import SWEEP_BATCH, Retention
+from ..base import READ_BATCH, SWEEP_BATCH, Retention
 from ..clock import SteadyClock
 from ..postgres_url import take_password
-from ..records import Head, Key, Known, Op, Place, Record, Summary, Tallies, Tally, Wanted
+from ..records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
 from . import rows, schema, statements
 from .connections import MOST_CONNECTIONS, Connections, Password, once
 from .groups import GroupWriter
@@ -79,9 +80,9 @@ class PostgresJournal:
         await self.open()
         self._keeper = asyncio.create_task(self._housekeeping())
 
-    async def open(self) -> None:
+    async def open(self, *, unchanged: bool = False) -> None:
         """Open it for reading alone; `start` does this too."""
-        self.secret = await once(self._connections, schema.prepare)
+        self.secret = await once(self._connections, partial(schema.prepare, unchanged=unchanged))
         self._is_open = True
 
     async def join(self) -> None:
@@ -186,6 +187,26 @@ class PostgresJournal:
     async def turns(self, id: int) -> list[tuple[int, Record]]:
         """(epoch, turn) of all epochs of a session, in order."""
         return [(row["epoch"], rows.record(row)) for row in await self._fetch(statements.TURNS, id)]
+
+    async def count_open(self) -> dict[str, int]:
+        """How many sessions are open, by the skill_id of their keys."""
+
+        async def act(conn: Any) -> dict[str, int]:
+            return dict(await conn.fetch(statements.COUNT_OPEN))
+
+        return await once(self._connections, act)
+
+    async def read_open(self, skill_ids: Collection[str], look: Callable[[list[Opened]], None]) -> None:
+        """Show `look` all open sessions of these skills, batch by batch, as they are at one moment."""
+
+        async def act(conn: Any) -> None:
+            async with conn.transaction(isolation="repeatable_read", readonly=True):
+                cursor = await conn.cursor(statements.OPENED, list(skill_ids))
+                while found := await cursor.fetch(READ_BATCH):
+                    epochs = [row["sid"] for row in found], [row["epoch"] for row in found]
+                    look(rows.opened(found, await conn.fetch(statements.TURNS_OF_EPOCHS, *epochs)))
+
+        await once(self._connections, act)
 
     async def _fetch(self, statement: str, *values: Any) -> list[Any]:
         """What people look for, who are more patient than a turn."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ..columns import of_ops, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
-from ..records import Head, Kept, Key, Known, Place, Record, Summary
+from ..records import Head, Kept, Key, Known, Opened, Place, Record, Summary
 
 
 def session_id(key: Key) -> UUID:
@@ -52,9 +52,12 @@ def _head(turns: list[Any], steps: list[Any]) -> Head | None:
     for row in steps:  # a script that was started anew in a turn whose process died in its first step
         if row["seq"] == seq and (last is None or row["epoch"] > last["epoch"]):
             return Head(row["number"], seq, row["epoch"], 0, *to_script(row["script"], row["state"]))
-    if last is None:
-        return None
-    place = (last["number"], seq, last["epoch"], last["n"] + 1)
+    return None if last is None else _behind(last)
+
+
+def _behind(last: Any) -> Head:
+    """Where a session stands after its last turn."""
+    place = (last["number"], last["seq"] + 1, last["epoch"], last["n"] + 1)
     return Head(*place, *to_script(last["script"], last["state"]), last["ended"], last["failure"])
 
 
@@ -70,3 +73,14 @@ def summary(row: Any) -> Summary:
     key = (row["skill_id"], row["session_id"])
     times = (row["turns"], row["first"], row["last"])
     return Summary(row["number"], key, row["epoch"], *times, row["ended"], row["failure"])
+
+
+def opened(sessions: Sequence[Any], turns: Sequence[Any]) -> list[Opened]:
+    """Open sessions (`statements.OPENED`) with their turns (`statements.TURNS_OF_EPOCHS`)."""
+    by_session: dict[UUID, list[Record]] = {row["sid"]: [] for row in sessions}
+    for row in turns:
+        by_session[row["sid"]].append(record(row))
+    return [
+        Opened(row["number"], (row["skill_id"], row["session_id"]), _behind(row), by_session[row["sid"]])
+        for row in sessions
+    ]

@@ -62,13 +62,16 @@ SECOND = (
 MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
 
 
-async def prepare(conn: Any) -> bytes:
-    """The secret of the journal behind `conn`; an empty database gets its tables.
+async def prepare(conn: Any, *, unchanged: bool = False) -> bytes:
+    """The secret of the journal behind `conn`; an empty database gets its tables, unless it is to stay as it is.
 
     Raises:
         JournalError: it belongs to an earlier or a later release.
     """
-    if (number := await _version(conn)) == 0:
+    number = await _version(conn)
+    if number == 0 and unchanged:
+        raise JournalError("the database has no tables of a journal: is it the right one?")
+    if number == 0:
         await migrate(conn)
     elif number < len(MIGRATIONS):
         raise _early(number)

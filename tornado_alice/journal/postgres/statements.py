@@ -204,3 +204,27 @@ WHERE f.n = 0 AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = f.sid
   AND l.prompt IS NOT NULL
 GROUP BY l.asks, l.version, l.prompt
 """
+
+#: The first turn of each open session, which says who it is, with its last one, which says where it stands.
+_OPEN = """
+FROM tornado_alice.turn AS f CROSS JOIN LATERAL (
+    SELECT seq, n, epoch, ended, failure, script, state FROM tornado_alice.turn
+    WHERE sid = f.sid ORDER BY seq DESC LIMIT 1) AS l
+WHERE f.n = 0 AND NOT l.ended AND NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = f.sid AND seq < f.seq)
+"""
+
+#: How many sessions are open, by skill_id.
+COUNT_OPEN = f"SELECT f.skill_id, count(*) {_OPEN} GROUP BY f.skill_id"
+
+#: The open sessions of some skills.
+OPENED = f"""
+SELECT f.sid, f.number, f.skill_id, f.session_id, l.seq, l.n, l.epoch, l.script, l.state, l.ended, l.failure
+{_OPEN} AND f.skill_id = ANY($1::text[])
+"""
+
+#: The turns of sessions in one epoch each.
+TURNS_OF_EPOCHS = """
+SELECT t.sid, t.n, t.message_id, t.at, t.request, t.ops, t.reply, t.digest, t.version, t.asks, t.prompt
+FROM unnest($1::uuid[], $2::int[]) AS u (sid, epoch)
+JOIN tornado_alice.turn AS t ON t.sid = u.sid AND t.epoch = u.epoch ORDER BY t.sid, t.seq
+"""
