@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .frames import authors_part
 from .request import Request
@@ -41,6 +41,30 @@ class Answered:
     error: BaseException | None
 
 
+class Facts(NamedTuple):
+    """What a turn was like, without a word of its user; for logs and figures of whoever runs the skill.
+
+    Attributes:
+        session: its number in the journal; None if the turn could not be kept.
+        turn: its number in its epoch, from 0; None likewise.
+        message_id: of the request.
+        seconds: as in `Answered`.
+        replayed: was the script not in memory, so that it was led there by the journal?
+        ended: is the session over?
+        error: as in `Answered`.
+        bytes: of the answer.
+    """
+
+    session: int | None
+    turn: int | None
+    message_id: int | None
+    seconds: float
+    replayed: bool
+    ended: bool
+    error: BaseException | None
+    bytes: int
+
+
 @dataclass
 class Hooks:
     """The hooks of one skill.
@@ -48,10 +72,12 @@ class Hooks:
     Attributes:
         before: called with the Request before the script hears it.
         after: called with an Answered once the reply is certain.
+        facts: called then with Facts, for which nothing need be parsed again.
     """
 
     before: list[Callable[[Request], object]] = field(default_factory=list)
     after: list[Callable[[Answered], object]] = field(default_factory=list)
+    facts: list[Callable[[Facts], object]] = field(default_factory=list)
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     async def stop(self) -> None:
@@ -86,14 +112,17 @@ async def _finish(hook: Callable[[Any], object], result: Awaitable[object]) -> N
 
 
 class Observed:
-    """One request, as the hooks of its skill see it."""
+    """One request, as the hooks of its skill see it; the engine notes the attributes, which are those of `Facts`."""
 
-    __slots__ = ("_began", "_data", "_hooks", "_lemma", "_start", "error")
+    __slots__ = ("_began", "_data", "_hooks", "_lemma", "_start", "ended", "error", "replayed", "session", "turn")
 
     def __init__(self, hooks: Hooks, data: dict[str, Any], lemma: Callable[[str], str]) -> None:
         self._hooks, self._data, self._lemma = hooks, data, lemma
         self._start, self._began = time.perf_counter(), False
         self.error: BaseException | None = None
+        self.session: int | None = None
+        self.turn: int | None = None
+        self.replayed = self.ended = False
 
     def begin(self) -> None:
         """The script is about to hear it (perhaps once more, after a conflict with another process)."""
@@ -105,9 +134,16 @@ class Observed:
 
     def end(self, answer: bytes) -> None:
         """The reply is certain."""
-        if not self._began or not self._hooks.after:
+        if not self._began or not (self._hooks.after or self._hooks.facts):
             return
         seconds = time.perf_counter() - self._start
+        # begun with nothing from either: the journal has turned out to have the answer already
+        is_turn = self.turn is not None or self.error is not None
+        for tell in self._hooks.facts if is_turn else []:
+            message_id = self._data["session"].get("message_id")
+            place = (self.session, self.turn, message_id)
+            facts = Facts(*place, seconds, self.replayed, self.ended, self.error, len(answer))
+            self._hooks.call(tell, facts)
         for hook in self._hooks.after:
             self._hooks.call(hook, Answered(self._request(), json.loads(answer), seconds, self.error))
 

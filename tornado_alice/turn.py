@@ -196,6 +196,7 @@ class Turn:
         self.asked.open = self.runtime.tallies.open_after(known.turns)
         live = self._start(head)
         self.runtime.counts["replays"] += 1
+        self.observed.replayed = True
         try:
             await self._feed(live.session, known.turns)
         except Exception as error:
@@ -332,6 +333,7 @@ class Turn:
         id = await self.journal.commit(self.key, head, record)
         self.runtime.counts["turns"] += 1
         live.open = self.runtime.tallies.count(self.asked, prompt, ended, self.at)
+        self.observed.session, self.observed.turn, self.observed.ended = id, record.n, ended
         live.head = head._replace(id=id, seq=head.seq + 1, n=session.n)
         live.message_id, live.kept = self.message_id, {}
         if session.n % MANY_TURNS == 0:

@@ -17,8 +17,7 @@ from ..frames import authors_part, is_authors_fault
 from ..journal.records import Wanted
 from ..media import LOCK
 from ..serving import parse_port
-from ..session import quiet
-from . import scenarios, sessions
+from . import logs, scenarios, sessions
 from .chat import chat
 from .check import check_sessions
 from .dev import dev
@@ -129,13 +128,14 @@ def _serve(words: list[str]) -> int:
         "--workbench", action="store_true", help="also /workbench: dialogs, the script in them; `dev` has it by itself"
     )
     _add_retention(parser)
+    _add_log(parser)
     _add_debug(parser)
     given = parser.parse_intermixed_args(words)  # options may stand between two scripts
-    _log(logging.DEBUG if given.debug else logging.INFO)
+    logs.set_up(logging.DEBUG if given.debug else logging.INFO, given.log_format)
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in vars(given).items()
     }
-    del fields["debug"]
+    del fields["debug"], fields["log_format"]
     return run(Settings(**fields))
 
 
@@ -177,7 +177,7 @@ def _chat(words: list[str]) -> int:
     _add_data_dir(parser)
     _add_debug(parser)
     given = parser.parse_args(words)
-    _log(logging.DEBUG if given.debug else logging.WARNING)
+    logs.set_up(logging.DEBUG if given.debug else logging.WARNING)
     try:
         asyncio.run(_talk(given.script, given.data_dir, given.record))
     except KeyboardInterrupt:
@@ -211,7 +211,8 @@ def _test(words: list[str]) -> int:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
     _add_debug(parser)
     given = parser.parse_args(words)
-    _log(logging.DEBUG if given.debug else logging.CRITICAL)  # what a script raises is told as the scenario's outcome
+    # what a script raises is told as the scenario's outcome
+    logs.set_up(logging.DEBUG if given.debug else logging.CRITICAL)
     return scenarios.run_scenarios(given.scenarios, given.script, given.junit)
 
 
@@ -249,7 +250,7 @@ def _sessions(words: list[str]) -> int:
     if path is not None and not path.exists():
         print(f"There is no journal {path}. Name its folder with --data-dir.", file=sys.stderr)
         return 1
-    _log(logging.DEBUG if given.debug else logging.WARNING)
+    logs.set_up(logging.DEBUG if given.debug else logging.WARNING)
     journal = make_archive(given.journal, given.data_dir)
     if given.action == "show":
         sessions.show_session(journal, given.id)
@@ -301,7 +302,7 @@ def _upload(words: list[str]) -> int:
     parser.add_argument("--api", default=API, metavar="URL", help="of the platform (%(default)s)")
     _add_debug(parser)
     given = parser.parse_args(words)
-    _log(logging.DEBUG if given.debug else logging.WARNING)
+    logs.set_up(logging.DEBUG if given.debug else logging.WARNING)
     try:
         asyncio.run(_bring(given))
     except KeyboardInterrupt:
@@ -367,6 +368,18 @@ def _add_debug(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json: an object in each line (%(default)s)",
+    )
+    parser.add_argument(
+        "--log-turns", action="store_true", help="log a line for each turn: its skill, seconds, bytes; no words, no ids"
+    )
+
+
 def _add_data_dir(parser: argparse.ArgumentParser, default: Any = Path("data")) -> None:
     parser.add_argument(
         "--data-dir", type=Path, default=default, metavar="DIR", help="where everything is kept (./data)"
@@ -400,14 +413,6 @@ def _add_filters(listing: argparse.ArgumentParser) -> None:
     listing.add_argument("--skill", type=_text, metavar="ID", help="of this skill_id")
     listing.add_argument("--limit", type=_positive, default=50, metavar="N", help="so many, the latest (%(default)s)")
     listing.add_argument("--json", action="store_true", help="as JSON")
-
-
-def _log(level: int) -> None:
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(quiet)
-    logging.getLogger("tornado.access").setLevel(max(level, logging.WARNING))  # a line per turn helps nobody
-    logging.getLogger("pymorphy3").setLevel(logging.WARNING)
 
 
 def _port(text: str) -> int:

@@ -29,6 +29,7 @@ from ..webhook import WebhookPort
 from . import workbench
 from .gate import PagesGate
 from .journals import make_archive
+from .logs import turn_log
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
 from .prompts import PromptsHandler
 from .settings import Settings, is_loopback
@@ -60,6 +61,8 @@ class Server:
             self.skills = Skills({"pi": make_skill(self.service)}, lambda: make_journal(settings))
         if settings.skill_ids:
             self.skill.options = replace(self.skill.options, skill_ids=parse_skill_ids(settings.skill_ids))
+        if settings.log_turns:
+            self.skills.observe(turn_log)
         self._has_pi = False
         self._ready = False
         self._listeners: list[Listener] = []

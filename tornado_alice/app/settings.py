@@ -67,6 +67,7 @@ class Settings:
     keep_failed: float | None = None
     keep_silent: float = Retention.silent
     keep_failed_size: int = Retention.failed_bytes
+    log_turns: bool = False
 
     def __post_init__(self) -> None:
         if self.skill_ids and len(self.scripts) > 1:

@@ -16,6 +16,7 @@ from itertools import chain
 
 from .. import protocol
 from ..errors import ForeignSkill, SettingsError
+from ..hooks import Facts
 from ..journal import Journal
 from ..prompts import Said, prompts
 from ..serving import GRACE
@@ -106,6 +107,11 @@ class Skills:
             )
             raise ForeignSkill("session.skill_id", message)
         return await self._by_id[skill_id].dialogs.answer(body)
+
+    def observe(self, make: Callable[[str], Callable[[Facts], None]]) -> None:
+        """Let what `make` gives for the name of each skill hear of its turns."""
+        for name, skill in self._named.items():
+            skill.hooks.facts.append(make(name))
 
     async def start(self) -> None:
         """Open the journals."""
