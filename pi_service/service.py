@@ -264,6 +264,11 @@ class Service:
         return self._parts.load.hour()
 
     @property
+    def queued(self) -> int:
+        """How many jobs wait; those being computed do not count."""
+        return self._parts.runner.queued
+
+    @property
     def feed(self) -> Feed:
         """Every change of every job, to subscribe to."""
         return self._parts.feed

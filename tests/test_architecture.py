@@ -65,13 +65,14 @@ FLOORS = {
         ["testing.junit"],
         ["workbench.branching", "workbench.looking", "workbench.playing", "workbench.saving"],
         ["workbench"],
-        ["app.logs", "app.metrics", "app.new", "app.password", "app.reading", "app.terminal", "app.units"],
-        ["app.workbench_texts"],
-        ["app.gate", "app.journals"],
+        ["app.password", "app.reading", "app.terminal", "app.units", "app.workbench_texts"],
+        ["app.logs", "app.measures", "app.metrics", "app.new"],
+        ["app.gate", "app.journals", "app.prometheus"],
         ["app.settings"],
         ["app.skills"],
         ["app.resources", "app.workbench"],
-        ["app.chat", "app.check", "app.dev", "app.prompts", "app.scenarios", "app.sessions", "app.server", "app.upload"],
+        ["app.chat", "app.dev", "app.scenarios", "app.sessions", "app.upload"],
+        ["app.check", "app.prompts", "app.server"],
         ["app.cli", "app"],
         ["app.start"],
         ["__main__"],
@@ -111,6 +112,7 @@ ONLY_IMPORTERS = {
     "pi_service": {f"tornado_alice.app.{name}" for name in ("server", "settings", "workbench")},
     "tornado_alice": {"pi_service.skill.script"},
     "sqlite_utils": {"pi_service.store"},
+    "prometheus_client": {"tornado_alice.app.prometheus"},
     "asyncpg": {"tornado_alice.journal.postgres.connections", "tornado_alice.journal.postgres.troubles"},
 }
 
@@ -246,8 +248,8 @@ def test_the_face_exports_its_public_names(face: str) -> None:
 
 
 def test_import_is_light() -> None:
-    """`import tornado_alice` loads neither the dictionary nor the pi half nor sqlite-utils, and nothing that only a server needs."""
-    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg", "tornado")
+    """`import tornado_alice` loads neither the dictionary nor the pi half, and nothing that only a server needs."""
+    heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg", "tornado", "prometheus_client")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

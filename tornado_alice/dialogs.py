@@ -54,7 +54,8 @@ class Dialogs:
         scope: begins the keys of its sessions in the journal; another one keeps them from other skills' sessions.
 
     Attributes:
-        counts: turns kept, replays, failures of the script, journal_errors; since the start of the process.
+        counts: turns kept, replays, catch_ups, conflicts, failures of the script, journal_errors; since the start of
+            the process.
         draining: the process is stopping.
     """
 
@@ -76,10 +77,10 @@ class Dialogs:
         self.counts: Counter[str] = Counter()
         self.draining = False
         self._quota = Quota()
-        self.work = Work(journal)
+        self.work = Work(journal, self.hooks)
         self.tallies = Tallies(script, journal)
-        shared = (self.cache, self.pace, self.work, self.lemma, self.counts, self.tallies)
-        self._runtime = Runtime(script, journal, options, *shared)
+        parts = (self.cache, self.pace, self.work, self.lemma, self.counts, self.tallies, self.hooks)
+        self._runtime = Runtime(script, journal, options, *parts)
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def stop(self) -> None:
@@ -188,6 +189,7 @@ class Dialogs:
                 return await turn.run(again=attempt > 0)
             except JournalConflict:
                 turn.abandon()  # another process was quicker with this very turn: go on from what it has written
+                self.counts["conflicts"] += 1
                 observed.error = None
             except BaseException:
                 turn.abandon()

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from .frames import authors_part
 from .request import Request
@@ -65,6 +65,10 @@ class Facts(NamedTuple):
     bytes: int
 
 
+#: What is timed: a turn as in `Answered`, reading and writing the journal, a step from its claim to its outcome.
+Part = Literal["turn", "load", "commit", "step"]
+
+
 @dataclass
 class Hooks:
     """The hooks of one skill.
@@ -73,11 +77,13 @@ class Hooks:
         before: called with the Request before the script hears it.
         after: called with an Answered once the reply is certain.
         facts: called then with Facts, for which nothing need be parsed again.
+        times: called with what took how many seconds; they must be quick and may not fail.
     """
 
     before: list[Callable[[Request], object]] = field(default_factory=list)
     after: list[Callable[[Answered], object]] = field(default_factory=list)
     facts: list[Callable[[Facts], object]] = field(default_factory=list)
+    times: list[Callable[[Part, float], None]] = field(default_factory=list)
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     async def stop(self) -> None:
@@ -86,6 +92,11 @@ class Hooks:
             _, late = await asyncio.wait(self._tasks, timeout=GRACE)
             for task in late:
                 task.cancel()
+
+    def spent(self, part: Part, since: float) -> None:
+        """A part is over that began at `since` by `time.perf_counter`."""
+        for tell in self.times:
+            tell(part, time.perf_counter() - since)
 
     def call(self, hook: Callable[[Any], object], given: Any) -> None:
         """Call one; an async one goes on beside the turn."""
@@ -134,18 +145,19 @@ class Observed:
 
     def end(self, answer: bytes) -> None:
         """The reply is certain."""
-        if not self._began or not (self._hooks.after or self._hooks.facts):
+        if not self._began:
             return
         seconds = time.perf_counter() - self._start
-        # begun with nothing from either: the journal has turned out to have the answer already
-        is_turn = self.turn is not None or self.error is not None
-        for tell in self._hooks.facts if is_turn else []:
-            message_id = self._data["session"].get("message_id")
-            place = (self.session, self.turn, message_id)
-            facts = Facts(*place, seconds, self.replayed, self.ended, self.error, len(answer))
-            self._hooks.call(tell, facts)
+        if self.turn is not None or self.error is not None:  # else the journal has turned out to have the answer
+            self._hooks.spent("turn", self._start)
+            self._tell(seconds, len(answer))
         for hook in self._hooks.after:
             self._hooks.call(hook, Answered(self._request(), json.loads(answer), seconds, self.error))
+
+    def _tell(self, seconds: float, bytes: int) -> None:
+        for hook in self._hooks.facts:
+            place = (self.session, self.turn, self._data["session"].get("message_id"))
+            self._hooks.call(hook, Facts(*place, seconds, self.replayed, self.ended, self.error, bytes))
 
     def _request(self) -> Request:
         return Request(self._data, self._lemma)

@@ -27,13 +27,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 from . import context, limits, protocol
 from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .frames import authors_part
-from .hooks import Observed
+from .hooks import Hooks, Observed
 from .journal.base import Journal
 from .journal.records import Head, Key, Known, Record
 from .live import LiveSession, SessionCache, identity
@@ -67,6 +68,7 @@ class Runtime:
     lemma: Callable[[str], str]
     counts: Counter[str]
     tallies: Tallies
+    hooks: Hooks
     pinged: dict[Key, None] = field(default_factory=dict)
     advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
@@ -141,7 +143,10 @@ class Turn:
             self.live = None
 
     async def _load(self, since: int) -> Known:
-        return await self.journal.load(self.key, self.body, self.message_id, since)
+        start = perf_counter()
+        known = await self.journal.load(self.key, self.body, self.message_id, since)
+        self.runtime.hooks.spent("load", start)
+        return known
 
     def _is_next(self, live: LiveSession) -> bool:
         """Does the platform's number follow the last one, so that nobody can have answered in between?"""
@@ -168,6 +173,7 @@ class Turn:
                     live.awaited = []  # the other process had its outcome
                 live.head = head
                 self._recall(live, known)
+                self.runtime.counts["catch_ups"] += 1
                 return live
             except NonDeterminismError as error:
                 log.info("session %s: %s; it is replayed from its start", self.key[1], error)
@@ -330,7 +336,9 @@ class Turn:
         )
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
         head = live.head._replace(ended=ended)
+        start = perf_counter()
         id = await self.journal.commit(self.key, head, record)
+        self.runtime.hooks.spent("commit", start)
         self.runtime.counts["turns"] += 1
         live.open = self.runtime.tallies.count(self.asked, prompt, ended, self.at)
         self.observed.session, self.observed.turn, self.observed.ended = id, record.n, ended

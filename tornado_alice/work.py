@@ -10,10 +10,12 @@ Rules:
 import asyncio
 import inspect
 import logging
+from time import perf_counter
 from typing import Any
 
 from . import step as steps
 from .errors import JournalConflict, JournalError
+from .hooks import Hooks
 from .journal.base import Journal
 from .journal.records import Head, Key, Op, Place
 from .threads import in_thread
@@ -34,8 +36,8 @@ Name = tuple[Key, Place, str]
 class Work:
     """The steps under way."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, hooks: Hooks) -> None:
+        self._journal, self._hooks = journal, hooks
         self._threads = asyncio.Semaphore(MOST_THREADS)
         self._tasks: dict[Name, asyncio.Task[Op]] = {}
 
@@ -71,7 +73,9 @@ class Work:
             if (theirs := await self._elsewhere(key, head, place, asked)) is not None:
                 return theirs
             await asyncio.sleep(POLL)
+        start = perf_counter()
         op: Op = {"name": step.name} | await _call(step, effect, self._threads)
+        self._hooks.spent("step", start)
         await self._record(key, head._replace(id=id), place, asked, op)
         return op
 

@@ -30,6 +30,7 @@ from . import workbench
 from .gate import PagesGate
 from .journals import make_archive
 from .logs import turn_log
+from .measures import Measures, of_sizes
 from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
 from .prompts import PromptsHandler
 from .settings import Settings, is_loopback
@@ -48,9 +49,10 @@ class Server:
         except OSError as error:
             raise SettingsError(f"--data-dir {settings.data_dir}: {error.strerror}; name a folder") from None
         self._rules = settings.rules
+        self._engine = make_engine(settings)
         self.service = Service(
             settings.data_dir / "pi",
-            engine=make_engine(settings),
+            engine=self._engine,
             max_digits=settings.pi_max_digits,
             max_queue=settings.pi_max_queue,
             talk=lambda: self.skills.talk(),
@@ -61,6 +63,8 @@ class Server:
             self.skills = Skills({"pi": make_skill(self.service)}, lambda: make_journal(settings))
         if settings.skill_ids:
             self.skill.options = replace(self.skill.options, skill_ids=parse_skill_ids(settings.skill_ids))
+        self._measures = Measures()
+        self.skills.measure(self._measures)
         if settings.log_turns:
             self.skills.observe(turn_log)
         self._has_pi = False
@@ -153,10 +157,13 @@ class Server:
 
     def application(self) -> Application:
         """All routes but the webhook's."""
+        from .prometheus import Histograms  # here: the terminal needs none, and it loads an HTTP server
+
+        sizes = Histograms(self._measures, lambda: of_sizes(meter.groups for meter in self.skills.meters))
         rules: list[Any] = [
             ("/healthz", HealthHandler, {"trouble": self.fatal_trouble}),
             ("/readyz", ReadyHandler, {"trouble": self.trouble}),
-            ("/metrics", MetricsHandler, {"collect": self.metrics}),
+            ("/metrics", MetricsHandler, {"collect": self.metrics, "more": sizes.text}),
             ("/api/prompts", PromptsHandler, {"find": self.skills.prompts}),
         ]
         if self.settings.workbench:
@@ -187,6 +194,9 @@ class Server:
         yield from self.skills.metrics()
         if self._has_pi:
             yield Metric("pi_jobs", "gauge", "Jobs in the table.", self.service.jobs(Listing(per_page=1))[1])
+            yield Metric("pi_queue", "gauge", "Jobs that wait; those being computed do not count.", self.service.queued)
+            if isinstance(self._engine, LocalEngine):  # of a cluster its scheduler tells
+                yield Metric("pi_workers", "gauge", "Processes that compute large n.", self._engine.workers)
             yield Metric("pi_digits_on_disk", "gauge", "Digits of pi after the point on disk.", self.service.available)
 
     async def stop(self) -> None:

@@ -18,15 +18,17 @@ from .. import protocol
 from ..errors import ForeignSkill, SettingsError
 from ..hooks import Facts
 from ..journal import Journal
+from ..journal.base import Meter
 from ..prompts import Said, prompts
 from ..serving import GRACE
 from ..skill import Skill
 from ..webhook import Webhook
 from .loading import load_skills, script_name
+from .measures import Measures
 from .metrics import Metric
 
 #: Counts of `Dialogs` that are told.
-COUNTS = ("turns", "replays", "failures", "journal_errors")
+COUNTS = ("turns", "replays", "catch_ups", "conflicts", "failures", "journal_errors")
 
 
 class Skills:
@@ -108,6 +110,17 @@ class Skills:
             raise ForeignSkill("session.skill_id", message)
         return await self._by_id[skill_id].dialogs.answer(body)
 
+    def measure(self, measures: Measures) -> None:
+        """Let it hear how long things take."""
+        for name, skill in self._named.items():
+            skill.hooks.times.append(measures.of(name))
+
+    @property
+    def meters(self) -> list[Meter]:
+        """Of the journals that count their work; one in memory does not."""
+        found = [getattr(journal, "meter", None) for journal in self.journals]
+        return [meter for meter in found if isinstance(meter, Meter)]
+
     def observe(self, make: Callable[[str], Callable[[Facts], None]]) -> None:
         """Let what `make` gives for the name of each skill hear of its turns."""
         for name, skill in self._named.items():
@@ -155,7 +168,10 @@ class Skills:
 
     def metrics(self) -> Iterator[Metric]:
         """Numbers of each; labels tell several apart."""
-        return chain.from_iterable(self._metrics_of(name, skill) for name, skill in self._named.items())
+        yield from chain.from_iterable(self._metrics_of(name, skill) for name, skill in self._named.items())
+        taken_over = sum(meter.taken_over for meter in self.meters)
+        help = "Steps claimed that another process had left without an outcome."
+        yield Metric("alice_steps_taken_over_total", "counter", help, taken_over)
 
     def _metrics_of(self, name: str, skill: Skill) -> Iterator[Metric]:
         labels = f'{{skill="{name}"}}' if len(self._named) > 1 else ""

@@ -1,7 +1,8 @@
 """What a journal does, whatever keeps it."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -28,6 +29,19 @@ class Retention:
     failed: float = 14 * 24 * 3600
     silent: float = 24 * 3600
     failed_bytes: int = 256 << 20
+
+
+@dataclass
+class Meter:
+    """What an archive counts of its own work, since the start of the process.
+
+    Attributes:
+        groups: how often so many writes were kept at once.
+        taken_over: steps claimed that another process had claimed and left without an outcome.
+    """
+
+    groups: Counter[int] = field(default_factory=Counter)
+    taken_over: int = 0
 
 
 class Journal(Protocol):
@@ -106,7 +120,10 @@ class Archive(Journal, Protocol):
 
     Attributes:
         path: where it is, to be shown.
+        meter: of its own work.
     """
+
+    meter: Meter
 
     @property
     def path(self) -> object: ...

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from ..errors import JournalConflict, JournalError
 from . import statements, tally_statements
-from .base import SWEEP_BATCH, Retention
+from .base import SWEEP_BATCH, Meter, Retention
 from .clock import SteadyClock
 from .owners import Owner
 from .records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
@@ -70,6 +70,7 @@ class SqliteJournal:
         self.path, self.durability = path, durability
         self.retention = retention or Retention()
         self.secret = b""
+        self.meter = Meter()
         self._conn: sqlite3.Connection | None = None
         self._inode = 0
         self._writer: Writer | None = None
@@ -82,9 +83,9 @@ class SqliteJournal:
         self._owner.clean()
         assert self._conn is not None, "open() has set it"
         if self.durability == "power":
-            self._writer = ThreadWriter(connect(self.path, "power", busy=2000))
+            self._writer = ThreadWriter(connect(self.path, "power", busy=2000), self.meter)
         else:
-            self._writer = LoopWriter(self._conn)
+            self._writer = LoopWriter(self._conn, self.meter)
         self._keeper = asyncio.create_task(self._housekeeping())
 
     async def open(self, *, unchanged: bool = False) -> None:
@@ -154,9 +155,15 @@ class SqliteJournal:
         step = Claim(place, asked, name, self._owner.name)
 
         def write(conn: sqlite3.Connection) -> int:
-            return statements.claim(conn, key, head, step, self._owner.is_other_alive)
+            return statements.claim(conn, key, head, step, self._is_held)
 
         return await self._write(write) or None
+
+    def _is_held(self, owner: str) -> bool:
+        """Is a step that was claimed and has no outcome somebody else's? If not, it is taken over now."""
+        held = self._owner.is_other_alive(owner)
+        self.meter.taken_over += not held and owner != self._owner.name
+        return held
 
     async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
         step = Claim(place, asked, op["name"], self._owner.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from . import tally_statements
-from .base import READ_BATCH, Retention, SWEEP_BATCH
+from .base import READ_BATCH, SWEEP_BATCH, Retention
 from .columns import of_ops, of_outcome, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
 from .records import Head, Kept, Key, Known, Op, Opened, Place, Record, Summary, Wanted
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import JournalConflict, JournalError
+from .base import Meter
 from .troubles import explain, is_busy
 
 Write = Callable[[sqlite3.Connection], int]
@@ -63,8 +64,8 @@ def _transaction(conn: sqlite3.Connection, writes: list[Write]) -> list[int]:
 class LoopWriter:
     """Commits on the event loop, once a round."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
-        self._conn = conn
+    def __init__(self, conn: sqlite3.Connection, meter: Meter) -> None:
+        self._conn, self._meter = conn, meter
         self._queue: list[tuple[Write, asyncio.Future[int]]] = []
         self._since = self._last = 0.0
         self._crowded = False  # a lone user need not wait for others
@@ -94,6 +95,7 @@ class LoopWriter:
         except Exception as error:  # whatever it is, somebody waits for each of these writes
             outcomes = [JournalError(f"the journal cannot be written: {error!r}")] * len(group)
         self._last, self._crowded = loop.time(), len(group) > 1
+        self._meter.groups[len(group)] += 1
         _resolve([future for _, future in group], outcomes)
 
     async def stop(self) -> None:
@@ -104,8 +106,8 @@ class LoopWriter:
 class ThreadWriter:
     """Commits in a thread with a connection of its own."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
-        self._conn = conn
+    def __init__(self, conn: sqlite3.Connection, meter: Meter) -> None:
+        self._conn, self._meter = conn, meter
         self._queue: queue.SimpleQueue[tuple[Write, asyncio.Future[int]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -135,6 +137,7 @@ class ThreadWriter:
             outcomes = [explain(error)] * len(group)
         except Exception as error:  # whatever it is, somebody waits for each of these writes
             outcomes = [JournalError(f"the journal cannot be written: {error!r}")] * len(group)
+        self._meter.groups[len(group)] += 1
         futures = [future for _, future in group]
         futures[0].get_loop().call_soon_threadsafe(_resolve, futures, outcomes)
 

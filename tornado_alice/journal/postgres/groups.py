@@ -8,6 +8,7 @@ import asyncio
 from typing import Any
 
 from ...errors import JournalConflict, JournalError
+from ..base import Meter
 from . import statements
 from .connections import Connections
 from .troubles import ERRORS, is_data
@@ -22,8 +23,8 @@ Entry = tuple[tuple[Any, ...], "asyncio.Future[int | None]"]
 class GroupWriter:
     """Writes turns, one group after the other."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, connections: Connections, meter: Meter) -> None:
+        self._connections, self._meter = connections, meter
         self._queue: list[Entry] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -62,6 +63,7 @@ class GroupWriter:
             for _, future in group:
                 _fail(future, JournalError(f"the journal cannot be written: {error!r}"))
             return
+        self._meter.groups[len(group)] += 1
         for row, future in group:
             place = row[:2]
             if place not in kept:

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from ...errors import JournalError
-from ..base import READ_BATCH, SWEEP_BATCH, Retention
+from ..base import READ_BATCH, SWEEP_BATCH, Meter, Retention
 from ..clock import SteadyClock
 from ..postgres_url import take_password
 from ..records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
@@ -70,8 +70,9 @@ class PostgresJournal:
         self.retention = retention or Retention()
         self.secret = b""
         self._connections = Connections(url, connections, pooled=pooled, password=password)
-        self._writer = GroupWriter(self._connections)
-        self._leases = Leases(self._connections)
+        self.meter = Meter()
+        self._writer = GroupWriter(self._connections, self.meter)
+        self._leases = Leases(self._connections, self.meter)
         self._clock = SteadyClock(self.retention.silent)
         self._keeper: asyncio.Task[None] | None = None
         self._is_open = False

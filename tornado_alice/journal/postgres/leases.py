@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from ...errors import JournalConflict, JournalError
+from ..base import Meter
 from ..columns import of_outcome, of_state
 from ..records import Head, Key, Op, Place
 from . import rows, statements
@@ -26,8 +27,8 @@ RENEWAL = LEASE / 3
 class Leases:
     """The steps that this process has claimed."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, connections: Connections, meter: Meter) -> None:
+        self._connections, self._meter = connections, meter
         self._owner: UUID = uuid4()
         self._held: set[tuple[Key, Place]] = set()
         self._heartbeat: asyncio.Task[None] | None = None
@@ -37,9 +38,12 @@ class Leases:
         step = (rows.session_id(key), *place, asked, name, self._owner)
         values = (*step, head.epoch, head.script, of_state(head.state), head.id, head.seq, LEASE)
         self._hold(key, place)  # before it is sent: it may be ours though the answer is lost
-        number: int | None = await self._connections.run(lambda conn, _: conn.fetchval(statements.CLAIM, *values))
-        if number is None:
+        row = await self._connections.run(lambda conn, _: conn.fetchrow(statements.CLAIM, *values))
+        if row is None:
             self._held.discard((key, place))
+            return None
+        self._meter.taken_over += row["was_others"]
+        number: int = row["number"]
         return number
 
     async def settle(self, key: Key, place: Place, asked: str, op: Op) -> None:

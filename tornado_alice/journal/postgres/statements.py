@@ -65,6 +65,7 @@ ORDER BY is_step, seq, n
 #: Take a step: the turn is not kept, nobody is in a later epoch, and the step is free: not there, left by another
 #: request or script, run out, or ours. Rows of finished steps stay until the session is swept: a row that went with the
 #: turn would let a claim pass that was under way at that moment, and the step would be done twice.
+#: `was_others` looks at the row as it was before.
 CLAIM = """
 INSERT INTO tornado_alice.step AS s (sid, seq, k, asked, name, owner, epoch, script, state, until, number)
 SELECT $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::uuid, $7::int, $8::text, $9::text, now() + $12::interval,
@@ -77,7 +78,9 @@ SET (asked, name, outcome, owner, epoch, script, state, until) = (excluded.asked
     excluded.epoch, excluded.script, excluded.state, excluded.until)
 WHERE (s.asked, s.name) <> (excluded.asked, excluded.name)
    OR s.outcome IS NULL AND (s.until < now() OR s.owner = excluded.owner)
-RETURNING number
+RETURNING number, EXISTS (SELECT 1 FROM tornado_alice.step AS o
+                          WHERE (o.sid, o.seq, o.k, o.asked, o.name) = ($1, $2, $3, $4, $5) AND o.owner <> $6)
+                  AS was_others
 """
 
 #: The outcome of a claimed step; the same one may come again.
