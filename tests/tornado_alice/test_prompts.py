@@ -74,8 +74,9 @@ class Clock:
 
 
 @pytest.fixture(params=["memory", "file", "database"])
-def journals(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
-    """Makes journals of one place, as each process of a server has one."""
+def journals(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Makes journals of one place, as each process of a server has one; the test alone sweeps them."""
+    monkeypatch.setattr("tornado_alice.journal.sqlite.HOUSEKEEPING", 3600.0)
     if request.param == "memory":
         journal = MemoryJournal(KEEP)
         return lambda: journal
