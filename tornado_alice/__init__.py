@@ -1,7 +1,7 @@
 """Dialog scripts for Yandex Alice that read like the conversation and cannot be lost.
 
 Public are the names here, `tornado_alice.answers` for what `ask` understands, `tornado_alice.testing` for the tests
-of a skill and `tornado_alice.examples` to read.
+of a skill, `tornado_alice.journal.postgres` for a journal in a database and `tornado_alice.examples` to read.
 All other modules are private: they change without notice.
 """
 
