@@ -199,7 +199,7 @@ def _fill(path: Path, sessions: int) -> None:
         ((n, f"old-{n}", now) for n in range(sessions)),
     )
     conn.executemany(
-        "INSERT INTO turn VALUES (?, 0, 0, 0, 0, ?, ?, NULL, ?, 'digest', 'version')",
+        "INSERT INTO turn VALUES (?, 0, 0, 0, 0, ?, ?, NULL, ?, 'digest', 'version', NULL, NULL)",
         ((n, now, sent[:200], reply[:200]) for n in range(sessions)),
     )
     conn.execute("COMMIT")
