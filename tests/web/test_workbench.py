@@ -93,6 +93,7 @@ def test_taken_back_five_turns_branched_and_saved(bench: Page, tmp_path: Path) -
     expect(bench.locator("#variables dd").first).to_contain_text("слово 7")
     bench.get_by_label("Реплика").fill("2")
     expect(bench.locator("#bubbles .later")).to_have_count(10)
+    expect(bench.get_by_role("button", name="Дальше")).to_be_disabled()
     expect(bench.locator("#variables dd").first).to_have_text("['дальше']")
     expect(bench.locator("#source .waits")).to_contain_text("yield say(f'<b>")
     bench.get_by_role("button", name="Отсюда").click()

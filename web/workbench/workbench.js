@@ -41,13 +41,14 @@ async function turnTo(n) {
   await showDialog();
 }
 
-function showTouch(turn) {
+/** What could be touched after a turn; only the last one's buttons can be pressed. */
+function showTouch(turn, isLast) {
   const buttons = (turn?.touch ?? []).map((touch) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = touch.title;
     if (touch.url) button.title = say("opens", touch);
-    button.disabled = !touch.send;
+    button.disabled = !touch.send || !isLast;
     button.addEventListener("click", () => trying(() => play({ send: touch.send })));
     return button;
   });
@@ -89,7 +90,7 @@ async function showDialog(until) {
   const seen = await get("look", query);
   if (dialog !== current()) return; // the reader has turned to another one meanwhile
   const at = until ?? seen.turns.length;
-  showTouch(seen.turns[at - 1]);
+  showTouch(seen.turns[at - 1], at === seen.turns.length);
   showPanes(dialog, seen.turns[at - 1]);
   bubbles.show(seen.turns, at);
   showFrames(seen.frames);
