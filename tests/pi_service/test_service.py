@@ -128,6 +128,7 @@ ASKING: dict[str, Callable[[Service], Any]] = {
     "retry": lambda service: service.retry(5),
     "remove": lambda service: service.remove(5),
     "wait": lambda service: service.wait(5),
+    "queued": lambda service: service.queued,
     "feed": lambda service: service.feed,
     "available": lambda service: service.available,
     "digit_window": lambda service: service.digit_window(0, 1),

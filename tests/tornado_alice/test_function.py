@@ -258,7 +258,8 @@ def test_the_token_of_the_call_is_the_password(cloud: Cloud) -> None:
     with pooling(cloud.database, cloud.user, 1, password="fresh") as url:
         instance = cloud.start(url)
         assert text(instance.call(message("", 0), token="expired")) == UNSAVED
-        assert text(instance.call(message("", 0), token="fresh")) == "1"
+        calls = (text(instance.call(message("", 0), token="fresh")) for _ in range(5))
+        assert "1" in calls  # a busy machine may take longer than a call has; then the next one is answered
         logged = instance.end()
         assert "fresh" not in logged and "the journal cannot be used" in logged
 

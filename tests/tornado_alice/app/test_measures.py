@@ -62,8 +62,8 @@ async def test_parts_of_turns_are_timed(tmp_path: Path) -> None:
     for part in counts:
         assert told[f"alice_{part}_seconds_bucket", (("le", "+Inf"),)] == counts[part]
         assert 0 < told[f"alice_{part}_seconds_sum", ()] < 60
-    assert told["alice_group_turns_count", ()] == told["alice_group_turns_sum", ()] == 3 + 2 * 2, (
-        "with claims, outcomes"
+    assert told["alice_group_turns_count", ()] == told["alice_group_turns_sum", ()] == 3 + 2 * 2 + 1, (
+        "with claims and outcomes of steps, and what became of prompts"
     )
 
 
@@ -132,7 +132,7 @@ def test_steps_taken_over_are_counted(kind: str, tmp_path: Path, request: pytest
 def test_a_journal_in_memory_counts_nothing() -> None:
     """It keeps each turn at once, and nobody else has it: there are no groups and no steps to take over."""
     skills = Skills({"adding": adding_skill(MemoryJournal())}, MemoryJournal)
-    assert skills.tallies == []
+    assert skills.meters == []
     assert [metric.value for metric in skills.metrics() if metric.name == "alice_steps_taken_over_total"] == [0]
 
 

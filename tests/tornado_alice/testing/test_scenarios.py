@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from processes import ServerProcess
 from tornado_alice import SettingsError, Skill, button, request, say, suggest
 from tornado_alice.app import chat
 from tornado_alice.app.cli import main
+from tornado_alice.testing import Answer
 from tornado_alice.testing.scenario import Does, Scenario
 from tornado_alice.testing.scenario_file import export, read
 from tornado_alice.testing.scenario_run import Result, journal, play
@@ -287,48 +288,57 @@ def example(name: str) -> Skill:
     return skill
 
 
-LINES = ("да", "нет", "Первый вариант!", "2", "50", "/1", "/2", "/9", "/new", "хватит", "«Что?»", "", "{name}: [1]")
+LINES = (
+    "да",
+    "нет",
+    "Первый вариант!",
+    "2",
+    "50",
+    "/1",
+    "/2",
+    "/9",
+    "/new",
+    ":back",
+    "хватит",
+    "«Что?»",
+    "",
+    "{name}: [1]",
+)
 
 
 @settings(max_examples=15)
 @given(name=st.sampled_from(["quiz", "story", "guess_number"]), said=st.lists(st.sampled_from(LINES), max_size=12))
 def test_a_recorded_conversation_passes(name: str, said: list[str]) -> None:
     """Whatever was said, tapped and begun anew in the chat: its scenario passes with another copy of the skill."""
-    lines = iter(said)
-
-    async def talk() -> chat.Talk:
-        talked = chat.Talk(example(name), "seed")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(chat, "_read", lambda: _soon(next(lines, None)))
-            await talked.go_on()
-        return talked
-
-    talked = asyncio.run(talk())
+    turns = asyncio.run(talked(example(name), "seed", said))
     file = Path("recorded.yml")
-    text = export("разговор", "seed", talked.turns)
+    text = export("разговор", "seed", turns)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "read_text", lambda self, encoding: text)
         [result] = play(read(file), example(name))
-    assert (result.problem, result.turns) == ("", len(talked.turns))
+    assert (result.problem, result.turns) == ("", len(turns))
 
 
-async def _soon(line: str | None) -> str | None:
-    return line
+class Typed:
+    """What is typed in a chat: these lines, and then its end."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+
+    async def read(self, _: object) -> str | None:
+        return next(self._lines, None)
+
+
+async def talked(skill: Skill, seed: str, lines: Iterable[str]) -> list[tuple[Does, Answer]]:
+    """What the chat records of these lines."""
+    talk = chat.Talk(skill, lambda: None, Typed(lines), seed, alone=True)
+    await talk.go_on()
+    return talk.person.turns
 
 
 def test_what_is_recorded() -> None:
     """Plain turns are plain lines; buttons and the end are kept; taps are taps."""
-    skill = talker()
-    turns = []
-
-    async def talk():
-        talked = chat.Talk(skill, "s")
-        answer = await talked._enter()
-        for line in ("спасибо", "/2", "пока"):
-            answer = await talked._hear(line, answer)
-        turns.extend(talked.turns)
-
-    asyncio.run(talk())
+    turns = asyncio.run(talked(talker(), "s", ("спасибо", "/2", "пока")))
     assert [does for does, _ in turns] == [
         Does("enter", ""),
         Does("say", "спасибо"),
