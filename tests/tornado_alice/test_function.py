@@ -253,6 +253,16 @@ def test_tables_are_made_through_a_pooler_too(make_cloud: Callable[[], Cloud]) -
     assert [after for _, after in versions] == [len(MIGRATIONS)] * 3 and versions[0][0] == 0
 
 
+def test_the_token_of_the_call_is_the_password(cloud: Cloud) -> None:
+    """Where no password is given, each connection has the token of the latest call; an old one is an apology."""
+    with pooling(cloud.database, cloud.user, 1, password="fresh") as url:
+        instance = cloud.start(url)
+        assert text(instance.call(message("", 0), token="expired")) == UNSAVED
+        assert text(instance.call(message("", 0), token="fresh")) == "1"
+        logged = instance.end()
+        assert "fresh" not in logged and "the journal cannot be used" in logged
+
+
 def test_the_example(alice: Any) -> None:
     """The skill of examples/serverless counts letters and words, and is the same script when a server runs it."""
     anna = alice(str(GRANTS.parent / "skill.py"))
