@@ -32,22 +32,17 @@ def describe(frame: FrameType, line: int | None = None) -> str:
     return f"{frame.f_code.co_filename}:{line or frame.f_lineno} in {frame.f_code.co_name}"
 
 
+def authors_frame(frame: FrameType | None) -> FrameType | None:
+    """The author's frame that has led to `frame`; None if none has."""
+    while frame is not None and not is_authors(frame):
+        frame = frame.f_back
+    return frame
+
+
 def authors_place(frame: FrameType | None) -> str | None:
     """Where the author's code stands that has led to `frame`; None if none has."""
-    while frame is not None:
-        if is_authors(frame):
-            return describe(frame)
-        frame = frame.f_back
-    return None
-
-
-def authors_file(frame: FrameType | None) -> str | None:
-    """The file of the author's code that has led to `frame`; None if none has."""
-    while frame is not None:
-        if is_authors(frame):
-            return frame.f_code.co_filename
-        frame = frame.f_back
-    return None
+    found = authors_frame(frame)
+    return None if found is None else describe(found)
 
 
 def is_authors_fault(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ReplyError, SettingsError
-from .frames import authors_file
+from .frames import authors_frame
 
 Kind = Literal["images", "sounds"]
 #: How the names of files end that are one or the other.
@@ -129,7 +129,8 @@ def forget() -> None:
 
 
 def _stored(kind: Kind, name: str) -> tuple[Lock, Stored]:
-    file = authors_file(sys._getframe(1)) or "."
+    author = authors_frame(sys._getframe(1))
+    file = "." if author is None else author.f_code.co_filename
     lock = lock_of(file)
     if lock is None:
         raise ReplyError(f"{name!r}: there is no {LOCK} in the folder of {file}, nor above it: `{REMEDY}` writes it")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from absent import needed
 from processes import HELLO, ServerProcess
 
 CONFIG = Path(__file__).parents[2] / "examples" / "deploy" / "nginx.conf"
@@ -23,12 +24,7 @@ PASSWORD = "correct horse battery"
 def find(name: str) -> str:
     """The path of a program; where there is none the test is skipped aloud, and fails in CI."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if found:
-        return found
-    reason = f"no {name} on this machine (Debian: apt install {name}): examples/deploy was NOT tested"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return needed(found, f"no {name} on this machine (Debian: apt install {name}): examples/deploy was NOT tested")
 
 
 @pytest.fixture

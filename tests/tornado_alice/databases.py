@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest
+from absent import needed
 
 #: Where Debian puts the programs of each version; elsewhere they may be on the PATH.
 DEBIAN = Path("/usr/lib/postgresql")
@@ -25,12 +25,9 @@ def find(name: str) -> str:
     """The path of a program of PostgreSQL; without it the test is skipped aloud, and fails in CI."""
     versions = sorted(DEBIAN.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
     found = str(versions[-1]) if versions else shutil.which(name)
-    if found:
-        return found
-    reason = f"no {name} on this machine (Debian: apt install postgresql): the journal in PostgreSQL was NOT tested"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return needed(
+        found, f"no {name} on this machine (Debian: apt install postgresql): the journal in PostgreSQL was NOT tested"
+    )
 
 
 def account() -> dict[str, Any]:

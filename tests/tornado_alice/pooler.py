@@ -9,19 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from absent import needed
 from databases import account
 
 
 def find() -> str:
     """The path of PgBouncer; without it the test is skipped aloud, and fails in CI."""
     found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found:
-        return found
-    reason = "no pgbouncer on this machine (Debian: apt install pgbouncer): functions behind it were NOT tested"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return needed(
+        found, "no pgbouncer on this machine (Debian: apt install pgbouncer): functions behind it were NOT tested"
+    )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 from databases import Postgres
 from instances import Gone, Instance, Platform
 from pooler import pooling
+from talking import text
 
 from tornado_alice.journal.postgres import PostgresJournal
 from tornado_alice.journal.postgres.schema import MIGRATIONS
@@ -59,11 +60,6 @@ def run_script():
 
 def message(command: str, n: int, session: str = "s") -> dict[str, Any]:
     return make_request(command, n, session={"session_id": session, "new": n == 0})
-
-
-def text(answer: Any) -> str:
-    said: str = answer["response"]["text"]
-    return said
 
 
 class Cloud:

@@ -1,7 +1,6 @@
 """Real Chromium against the real service, which runs in a process of its own on a free loopback port."""
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from absent import needed
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -98,12 +98,7 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found:
-        return found
-    reason = f"no Chromium on this machine (looked for {', '.join(CHROMIUMS)}): the pages were NOT tested"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return needed(found, f"no Chromium on this machine (looked for {', '.join(CHROMIUMS)}): the pages were NOT tested")
 
 
 @pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running, in which others cannot run theirs

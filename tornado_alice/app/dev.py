@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from ..errors import SettingsError
 from ..fingerprint import INSTALLED
 from ..media import LOCK
+from .loading import stamps
 
 #: Seconds between two looks at the files.
 PACE = 0.25
@@ -49,11 +49,11 @@ def dev(words: list[str]) -> int:
 
 def _serve(command: list[str], folders: Iterable[Path]) -> None:
     """One server, until a file has changed."""
-    seen = stamps(folders)
+    seen = stamps(watched(folders))
     server = subprocess.Popen(command)  # noqa: S603 this very program
     told = False
     try:
-        while stamps(folders) == seen:
+        while stamps(watched(folders)) == seen:
             time.sleep(PACE)
             if not told and server.poll() is not None:
                 told = True
@@ -71,13 +71,9 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
         server.wait()
 
 
-def stamps(folders: Iterable[Path]) -> dict[Path, int]:
-    """When each file that a script may consist of was changed, in nanoseconds; installed packages are left out."""
-    found = {}
-    for path in (path for folder in folders for path in _files(folder)):
-        with suppress(FileNotFoundError):  # an editor puts a new file in the old one's place
-            found[path] = path.stat().st_mtime_ns
-    return found
+def watched(folders: Iterable[Path]) -> list[Path]:
+    """The files that a script in one of these folders may consist of; installed packages are left out."""
+    return [path for folder in folders for path in _files(folder)]
 
 
 def _files(folder: Path) -> Iterator[Path]:

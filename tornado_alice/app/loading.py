@@ -2,8 +2,9 @@
 
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -53,31 +54,36 @@ def reloader(script: str | None, skill: Skill) -> Callable[[], Skill | None]:
         script: what the command line names; nothing changes where it names none.
         skill: as it was loaded.
     """
-    stamps = _stamps(skill)
+    seen = stamps(_own(skill))
 
     def reload() -> Skill | None:
-        nonlocal skill, stamps
-        if script is None or (now := _stamps(skill)) == stamps:
+        nonlocal skill, seen
+        if script is None or (now := stamps(_own(skill))) == seen:
             return None
-        stamps = now  # also if it cannot be loaded: that is told once
+        seen = now  # also if it cannot be loaded: that is told once
         forget()
-        own = set(fingerprint.files(skill.dialogs.script.fn))
+        own = set(_own(skill))
         for name, module in list(sys.modules.items()):
             if getattr(module, "__file__", None) in own:
                 del sys.modules[name]
         skill = load_skill(script)
-        stamps = _stamps(skill)
+        seen = stamps(_own(skill))
         return skill
 
     return reload
 
 
-def _stamps(skill: Skill) -> dict[str, int]:
+def stamps(files: Iterable[str | Path]) -> dict[str | Path, int]:
+    """When each file was changed, in nanoseconds; one that is not there is left out."""
     found = {}
-    for file in fingerprint.files(skill.dialogs.script.fn):
+    for file in files:
         with suppress(FileNotFoundError):  # an editor puts a new file in the old one's place
-            found[file] = Path(file).stat().st_mtime_ns
+            found[file] = os.stat(file).st_mtime_ns
     return found
+
+
+def _own(skill: Skill) -> list[str]:
+    return fingerprint.files(skill.dialogs.script.fn)
 
 
 def script_name(script: str) -> str:

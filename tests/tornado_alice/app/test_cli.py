@@ -60,7 +60,9 @@ def test_retention_that_cannot_be(option: str, text: str, allowed: str, capsys: 
 def test_retention_reaches_the_journal(words: list[str], kept: Retention, monkeypatch: pytest.MonkeyPatch) -> None:
     """How long sessions are kept is what the options say; memory keeps failed ones no longer than the others."""
     journals: list[Any] = []
-    monkeypatch.setattr("tornado_alice.app.cli.run", lambda settings: journals.append(make_journal(settings)) or 0)
+    monkeypatch.setattr(
+        "tornado_alice.app.commands.serve.run", lambda settings: journals.append(make_journal(settings)) or 0
+    )
     assert main(words) == 0
     assert journals[0].retention == kept
 

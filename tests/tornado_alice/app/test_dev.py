@@ -18,7 +18,7 @@ import pytest
 
 from tornado_alice import SettingsError
 from tornado_alice.app.cli import main
-from tornado_alice.app.dev import stamps
+from tornado_alice.app.dev import watched
 from tornado_alice.app.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -195,5 +195,5 @@ def test_what_is_watched(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("")
-    names = {path.relative_to(tmp_path).as_posix() for path in stamps([tmp_path])}
+    names = {path.relative_to(tmp_path).as_posix() for path in watched([tmp_path])}
     assert names == {"hello.py", "parts/words.py", "media.lock.json"}
