@@ -127,6 +127,11 @@ class Service:
         await self._closing.aclose()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it runs in this process."""
+        return self._started is not None
+
+    @property
     def _parts(self) -> _Parts:
         if self._started is None:
             raise ServiceAway("the pi service does not run in this process; start it, or ask the one that does")

@@ -147,6 +147,20 @@ class Dialogs:
             finally:
                 turn.abandon()
 
+    async def finish_left(self, most: int, seconds: float) -> int:
+        """`finish` what processes that are gone have left; how many sessions have their outcomes now.
+
+        Args:
+            most: sessions at once; what is left then is for the next call.
+            seconds: for each.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        found = await self.journal.left(most, self.options.skill_ids)
+        own = [key for key in found if key[0].startswith(self._scope)]
+        return sum([await self.finish(key, seconds) for key in own])
+
     def _lock(self, key: Key) -> asyncio.Lock:
         lock = self._locks.get(key)
         if lock is None:

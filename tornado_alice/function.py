@@ -114,14 +114,12 @@ class Function:
     async def _keep(self, journal: "PostgresJournal") -> Event:
         """What servers do by themselves: sweep, and finish the steps of those that have gone."""
         await journal.join()
-        dialogs, end, swept, finished = self._skill.dialogs, time.monotonic() + SWEEPING, 0, 0
+        dialogs, end, swept = self._skill.dialogs, time.monotonic() + SWEEPING, 0
         while gone := await journal.sweep(time.time()):
             swept += gone
             if gone < SWEEP_BATCH or time.monotonic() > end:
                 break
-        for key in await journal.left(MOST_LEFT, dialogs.options.skill_ids):
-            finished += await dialogs.finish(key, FINISHING)
-        return {"swept": swept, "finished": finished}
+        return {"swept": swept, "finished": await dialogs.finish_left(MOST_LEFT, FINISHING)}
 
     def _open(self) -> "PostgresJournal":
         from .journal.postgres import PostgresJournal  # here: nobody else needs asyncpg to be installed

@@ -16,6 +16,7 @@ from .function import Function as CloudFunction
 from .hooks import Hooks
 from .journal.base import Journal
 from .journal.memory import MemoryJournal
+from .keeper import Keeper
 from .morphology import Analyzer, russian
 from .options import Options, Phrases, Policy, parse_phrases, parse_skill_ids
 from .reply import Reply
@@ -105,6 +106,7 @@ class Skill:
         self.scope = ""
         self._script: Script | None = None
         self._dialogs: Dialogs | None = None
+        self._keeper: Keeper | None = None
         self._webhook: Webhook | None = None
         self._function: CloudFunction | None = None
 
@@ -255,10 +257,14 @@ class Skill:
         if self._dialogs is not None:
             self._dialogs.draining = False
         await self.journal.start()
+        self._keeper = Keeper(self.dialogs)
+        self._keeper.start()
 
     async def stop(self) -> None:
         """Let the turns under way end (for `GRACE` seconds), end running steps, close the journal."""
         self.dialogs.draining = True
+        if self._keeper is not None:
+            await self._keeper.stop()
         await self.webhook.drain(GRACE)
         await self.dialogs.stop()
         await self.journal.stop()

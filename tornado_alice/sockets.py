@@ -59,6 +59,27 @@ class PatientSocket(socket.socket):
             loop.update_handler(self.fileno(), IOLoop.READ)
 
 
+class SharedSocket(PatientSocket):
+    """One on which several processes accept: each takes one connection at a time, so that an idle one gets the next.
+
+    Tornado accepts until there is none left, and the first process to wake would take a whole burst.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._has_taken = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self._has_taken = not self._has_taken
+        if not self._has_taken:
+            raise BlockingIOError(errno.EAGAIN, "one at a time")
+        try:
+            return super().accept()
+        except BlockingIOError:
+            self._has_taken = False
+            raise
+
+
 def bind(port: int, address: str) -> list[PatientSocket]:
     """Sockets for all addresses of a name, bound but not listening: until they do, nobody can connect.
 

@@ -152,8 +152,6 @@ class Turn:
         """Does the platform's number follow the last one, so that nobody can have answered in between?"""
         if self.message_id is None or live.message_id is None:
             return False
-        if self.message_id > live.message_id + 1:
-            log.info("session %s: message %d follows %d", self.key[1], self.message_id, live.message_id)
         return self.message_id == live.message_id + 1 and self.cache.is_recent(live)
 
     def _is_first(self) -> bool:

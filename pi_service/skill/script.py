@@ -18,18 +18,16 @@ from ..errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from ..jobs import Stage
 from ..search import LONGEST
 from ..service import Service
 from . import numerals
 from .phrases import INTENTS, phrases
+from .steps import SEARCHED, Pi, Steps
 
 #: Digits read aloud at once: what one can listen to.
 READ = 20
 #: Digits of the first lesson: everybody knows them.
 FIRST_TO_LEARN = 3
-#: Digits that a search wants to have: most six-digit dates are among them.
-SEARCHED = 1_000_000
 #: What is said when the service cannot take the question; of several that fit the first.
 TROUBLES: tuple[tuple[type[PiError], str], ...] = (
     (QueueFull, "busy"),
@@ -42,48 +40,11 @@ TROUBLES: tuple[tuple[type[PiError], str], ...] = (
 )
 
 
-class Pi:
-    """What the script asks of the service; each method is a step."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-
-    async def digits(self, start: int, count: int) -> dict[str, Any]:
-        """{"digits"} from position `start` (0 is the leading 3) on, computed if need be, or {"error"}."""
-        n = start + count - 1
-        if n > self.service.available:
-            job, _ = self.service.submit(n)
-            if job.retryable:
-                self.service.retry(n)
-            job = await self.service.wait(n)
-            if job.status != Stage.STORED:
-                return {"error": job.error or job.status.value}
-        return {"digits": self.service.digit_window(start, count)}
-
-    async def digit(self, n: int) -> dict[str, Any]:
-        """The n-th digit after the point; its job is on the dashboard."""
-        job, _ = self.service.submit(n)
-        if job.retryable:
-            self.service.retry(n)
-        job = await self.service.wait(n)
-        return {"digits": str(job.digit)} if job.status == Stage.STORED else {"error": job.error or job.status.value}
-
-    async def find(self, *sequences: str) -> dict[str, Any]:
-        """The first of the sequences that is there: {"sequence", "position", "searched"}."""
-        enough = min(SEARCHED, self.service.max_digits)
-        if self.service.available < enough:
-            await self.digits(enough, 1)
-        for sequence in sequences:
-            found = await self.service.search(sequence)
-            if found.position is not None:
-                break
-        return {"sequence": sequence, "position": found.position, "searched": found.searched}
-
-
-def make_skill(service: Service) -> Skill:
-    """The skill over a started Service."""
+def make_skill(service: Service, pi: Steps | None = None) -> Skill:
+    """The skill over a Service; `pi` asks it wherever it runs, by default in this process."""
     skill = Skill("pi")
-    pi = Pi(service)
+    pi = pi or Pi(service)
+    most = service.max_digits
 
     @skill.script
     async def run_script() -> None:
@@ -98,45 +59,45 @@ def make_skill(service: Service) -> Skill:
             if intent == "find":
                 reply = await _find(pi, t)
             elif intent == "read":
-                reply = await _read(pi, t)
+                reply = await _read(pi, t, most)
             elif intent == "train":
                 reply = await _train(pi, t)
             elif intent == "help":
                 reply = say(t["help"], suggest(*t["buttons"]))
             else:
-                reply = await _digit(pi, t)
+                reply = await _digit(pi, t, most)
 
     return skill
 
 
-async def _digit(pi: Pi, t: Any) -> Reply:
+async def _digit(pi: Steps, t: Any, most: int) -> Reply:
     n = _number()
     if n is None:
         return say(t["what"], suggest(*t["buttons"]))
-    if not 1 <= n <= pi.service.max_digits:
-        return say(t["range"].format(limit=pi.service.max_digits))
+    if not 1 <= n <= most:
+        return say(t["range"].format(limit=most))
     got = await _ask(t, n, pi.digit, n)
     if "digits" not in got:
         return say(got["say"])
     return say(t["digit"].format(n=n, digit=got["digits"]), suggest(*t["buttons"]))
 
 
-async def _read(pi: Pi, t: Any) -> Reply:
+async def _read(pi: Steps, t: Any, most: int) -> Reply:
     start = _number() or 1
     while True:
-        if start + READ - 1 > pi.service.max_digits:
-            return say(t["range"].format(limit=pi.service.max_digits))
+        if start + READ - 1 > most:
+            return say(t["range"].format(limit=most))
         got = await _ask(t, start + READ - 1, pi.digits, start, READ)
         if "digits" not in got:
             return say(got["say"])
         shown = t["read"].format(start=start, digits=_grouped(got["digits"]))
         await say(shown, suggest(*t["more"]), tts=t["read"].format(start=start, digits=" ".join(got["digits"])))
         if _intent() != "more":
-            return say(t["menu"], suggest(*t["buttons"])) if _number() is None else await _digit(pi, t)
+            return say(t["menu"], suggest(*t["buttons"])) if _number() is None else await _digit(pi, t, most)
         start += READ
 
 
-async def _find(pi: Pi, t: Any) -> Reply:
+async def _find(pi: Steps, t: Any) -> Reply:
     sequences = _sequences()
     if not sequences:
         await say(t["find_what"])
@@ -150,7 +111,7 @@ async def _find(pi: Pi, t: Any) -> Reply:
     return say(t[key].format(long=sequences[0], **got), suggest(*t["buttons"]))
 
 
-async def _train(pi: Pi, t: Any) -> Reply:
+async def _train(pi: Steps, t: Any) -> Reply:
     record = int(request.state("user").get("pi_record", 0))
     length, phrase = FIRST_TO_LEARN, t["train"]
     update: dict[str, Any] = {}

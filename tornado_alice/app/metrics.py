@@ -49,13 +49,13 @@ class ReadyHandler(RequestHandler):
 class MetricsHandler(RequestHandler):
     """Numbers in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
-    def initialize(self, collect: Callable[[], Iterable[Metric]], more: Callable[[], str]) -> None:
-        self.collect, self.more = collect, more
+    def initialize(self, text: Callable[[], Awaitable[str]]) -> None:
+        self.text = text
 
-    def get(self) -> None:
+    async def get(self) -> None:
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.finish(exposition(self.collect()) + self.more())
+        self.finish(await self.text())
 
     head = get
 

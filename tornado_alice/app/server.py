@@ -7,13 +7,14 @@ requests under way are answered, connections are closed, and only then the skill
 import asyncio
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tornado.routing import AnyMatches, Rule
 from tornado.web import Application
 
-from pi_service import Engine, Listing, LocalEngine, PiError, Service, StoreUnavailable, routes
+from pi_service import Engine, Listing, LocalEngine, PiError, Service, routes
 from pi_service import settings as page_settings
 from pi_service.skill import make_skill
 
@@ -28,13 +29,18 @@ from ..sockets import PatientSocket, bind, close
 from ..webhook import WebhookPort
 from . import workbench
 from .gate import PagesGate
+from .inheritance import Inheritance, private
 from .journals import make_archive
 from .logs import turn_log
 from .measures import Measures, of_sizes
-from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler
+from .metrics import HealthHandler, Metric, MetricsHandler, ReadyHandler, exposition
+from .pi_host import PiHost
 from .prompts import PromptsHandler
 from .settings import Settings, is_loopback
 from .skills import Skills
+
+if TYPE_CHECKING:
+    from .siblings import Siblings
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +48,10 @@ log = logging.getLogger(__name__)
 class Server:
     """Both halves, not yet started."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, inherited: Inheritance | None = None) -> None:
         self.settings = settings
+        self._inherited = inherited
+        self._siblings: Siblings | None = None
         try:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -57,19 +65,24 @@ class Server:
             max_queue=settings.pi_max_queue,
             talk=lambda: self.skills.talk(),
         )
+        self._pi = PiHost(self.service, private(settings.data_dir))
         if settings.scripts:
             self.skills = Skills.load(settings.scripts, lambda: make_journal(settings))
         else:
-            self.skills = Skills({"pi": make_skill(self.service)}, lambda: make_journal(settings))
+            self.skills = Skills({"pi": make_skill(self.service, self._pi.steps)}, lambda: make_journal(settings))
         if settings.skill_ids:
             self.skill.options = replace(self.skill.options, skill_ids=parse_skill_ids(settings.skill_ids))
         self._measures = Measures()
         self.skills.measure(self._measures)
         if settings.log_turns:
             self.skills.observe(turn_log)
-        self._has_pi = False
         self._ready = False
         self._listeners: list[Listener] = []
+
+    @property
+    def _is_first(self) -> bool:
+        """Of several processes one says what all would say."""
+        return self._inherited is None or self._inherited.index == 0
 
     @property
     def skill(self) -> Skill:
@@ -83,7 +96,8 @@ class Server:
             CannotListen: a port is taken or not ours.
             JournalError: the journal cannot be opened.
         """
-        ports = self._bind()  # before any worker exists: it may fail
+        # before any worker exists: it may fail
+        ports = bind_ports(self.settings) if self._inherited is None else self._inherited.ports
         try:
             await self.start_halves()
             self._listen(ports)
@@ -94,20 +108,9 @@ class Server:
         self._ready = True
         for skill in self.skills:
             asyncio.get_running_loop().run_in_executor(None, skill.dialogs.lemma, "слово")  # loads the dictionary
-        if self._has_pi and self._rules.password is None and not is_loopback(self.settings.address):
+        if self._is_first and self._rules.password is None and not is_loopback(self.settings.address):
             log.warning("the pages have no password, and others than this machine reach them: see --password-file")
         return self._places(*(sockets[0].getsockname()[1] for sockets in ports))
-
-    def _bind(self) -> list[list[PatientSocket]]:
-        settings = self.settings
-        ports = [bind(settings.port, settings.address)]
-        if settings.webhook_port is not None:
-            try:
-                ports.append(bind(settings.webhook_port, settings.webhook_address or settings.address))
-            except CannotListen:
-                close(ports[0])
-                raise
-        return ports
 
     def _listen(self, ports: list[list[PatientSocket]]) -> None:
         path = self.settings.webhook_path
@@ -141,34 +144,41 @@ class Server:
     async def start_halves(self, with_pi: bool = True) -> None:
         """Everything but the network; on an error nothing is left running."""
         if with_pi:
-            await self._start_pi()
+            self._pi.pages = Application(routes(self.service), **page_settings(self.settings.place))
+            await self._pi.start()
         try:
             await self.skills.start()
         except BaseException:
             await self.stop()
             raise
 
-    async def _start_pi(self) -> None:
-        try:
-            await self.service.start()
-            self._has_pi = True
-        except StoreUnavailable as error:
-            log.warning("no pi service in this process, dialogs only: %s", error)
-
     def application(self) -> Application:
         """All routes but the webhook's."""
-        from .prometheus import Histograms  # here: the terminal needs none, and it loads an HTTP server
-
-        sizes = Histograms(self._measures, lambda: of_sizes(meter.groups for meter in self.skills.meters))
         rules: list[Any] = [
             ("/healthz", HealthHandler, {"trouble": self.fatal_trouble}),
             ("/readyz", ReadyHandler, {"trouble": self.trouble}),
-            ("/metrics", MetricsHandler, {"collect": self.metrics, "more": sizes.text}),
+            ("/metrics", MetricsHandler, {"text": self._figures()}),
             ("/api/prompts", PromptsHandler, {"find": self.skills.prompts}),
         ]
         if self.settings.workbench:
             rules += workbench.routes(self.skills)
-        return Application(rules + (routes(self.service) if self._has_pi else []), **page_settings(self.settings.place))
+        return Application([*rules, Rule(AnyMatches(), self._pi)], **page_settings(self.settings.place))
+
+    def _figures(self) -> Callable[[], Awaitable[str]]:
+        """What gives the text of /metrics: of this process, or of all that the supervisor has started."""
+        from .prometheus import Histograms  # here: the terminal needs none, and they load an HTTP server
+        from .siblings import Siblings
+
+        sizes = Histograms(self._measures, lambda: of_sizes(meter.groups for meter in self.skills.meters))
+
+        async def own() -> str:
+            return exposition(self.metrics()) + sizes.text()
+
+        if self._inherited is None:
+            return own
+        self._siblings = Siblings(self._pi.private, self._inherited.index, own)
+        self._siblings.start()
+        return self._siblings.metrics
 
     def fatal_trouble(self) -> str | None:
         """What only a restart helps: the journal's file is not there any more."""
@@ -192,7 +202,7 @@ class Server:
     def metrics(self) -> Iterator[Metric]:
         """Numbers of both halves."""
         yield from self.skills.metrics()
-        if self._has_pi:
+        if self._pi.here:
             yield Metric("pi_jobs", "gauge", "Jobs in the table.", self.service.jobs(Listing(per_page=1))[1])
             yield Metric("pi_queue", "gauge", "Jobs that wait; those being computed do not count.", self.service.queued)
             if isinstance(self._engine, LocalEngine):  # of a cluster its scheduler tells
@@ -205,8 +215,25 @@ class Server:
         self.skills.drain()
         await asyncio.gather(*(listener.drain(GRACE) for listener in self._listeners))
         await self.skills.stop()  # before the service, since its steps may wait for it
-        if self._has_pi:
-            await self.service.stop()
+        if self._siblings is not None:
+            await self._siblings.stop()
+        await self._pi.stop()
+
+
+def bind_ports(settings: Settings) -> list[list[PatientSocket]]:
+    """Sockets of the pages and, if it has a port of its own, of the webhook.
+
+    Raises:
+        CannotListen: a port is taken or not ours.
+    """
+    ports = [bind(settings.port, settings.address)]
+    if settings.webhook_port is not None:
+        try:
+            ports.append(bind(settings.webhook_port, settings.webhook_address or settings.address))
+        except CannotListen:
+            close(ports[0])
+            raise
+    return ports
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -245,21 +272,32 @@ def run(settings: Settings) -> int:
 
 async def _run(settings: Settings) -> int:
     stopping = stop_signals()
-    server = Server(settings)
+    inherited = Inheritance.taken()
+    server = Server(settings, inherited)
     try:
         places = await server.start()
     except CannotListen as error:
-        print(error, file=sys.stderr)
-        print("Is another server running there? Choose another one with --port or --webhook-port.", file=sys.stderr)
-        return 1
+        return tell(error)
     except OSError as error:
         print(f"Cannot start: {error}. Is everything in {settings.data_dir} ours to write?", file=sys.stderr)
         return 1
     except PiError as error:
         print(f"The pi service cannot start: {error}", file=sys.stderr)
         return 1
-    print(f"tornado_alice serves {', '.join(server.skills.names)}: {places}", flush=True)
+    said = f"{', '.join(server.skills.names)}: {places}"
+    if inherited is None:
+        print(f"tornado_alice serves {said}", flush=True)
+    else:
+        inherited.ready(said, stopping)
     await stopping.wait()
-    print("Stopping.", flush=True)
+    if inherited is None:
+        print("Stopping.", flush=True)
     await server.stop()
     return 0
+
+
+def tell(error: CannotListen) -> int:
+    """Say why nothing is served; the exit status."""
+    print(error, file=sys.stderr)
+    print("Is another server running there? Choose another one with --port or --webhook-port.", file=sys.stderr)
+    return 1

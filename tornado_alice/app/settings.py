@@ -68,6 +68,7 @@ class Settings:
     keep_silent: float = Retention.silent
     keep_failed_size: int = Retention.failed_bytes
     log_turns: bool = False
+    processes: int = 1
 
     def __post_init__(self) -> None:
         if self.skill_ids and len(self.scripts) > 1:
@@ -77,6 +78,10 @@ class Settings:
         check_place(self.journal)
         if self.journal is not None and self.durability == "memory":
             raise SettingsError("--durability memory keeps nothing in a --journal: choose one of them")
+        if self.processes > 1 and self.durability == "memory":
+            raise SettingsError(
+                "--processes go on with each other's dialogs: they need a journal, no --durability memory"
+            )
         path = self.webhook_path
         if not re.fullmatch(r"/[\w.~/-]*", path, re.ASCII):
             raise SettingsError("--webhook-path: a path like /hook-1f8a, of letters, digits and . _ ~ - /")

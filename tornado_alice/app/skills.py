@@ -19,6 +19,7 @@ from ..errors import ForeignSkill, SettingsError
 from ..hooks import Facts
 from ..journal import Journal
 from ..journal.base import Meter
+from ..keeper import Keeper
 from ..prompts import Said, prompts
 from ..serving import GRACE
 from ..skill import Skill
@@ -46,6 +47,7 @@ class Skills:
         self._named = named
         self._by_id = _by_id(named) if len(named) > 1 else {}
         self._at_once = Webhook(self)
+        self._keepers: list[Keeper] = []
         without = [skill for skill in self if not skill.has_own_journal]
         journal = make_journal() if without else None
         for skill in without:
@@ -130,6 +132,9 @@ class Skills:
         """Open the journals."""
         for journal in self.journals:
             await journal.start()
+        self._keepers = [Keeper(skill.dialogs) for skill in self]
+        for keeper in self._keepers:
+            keeper.start()
 
     def drain(self) -> None:
         """Say that the process stops: what cannot be kept from now on is refused, for others to answer."""
@@ -138,6 +143,8 @@ class Skills:
 
     async def stop(self) -> None:
         """Let the turns under way end (for `GRACE` seconds), end running steps, close the journals."""
+        for keeper in self._keepers:
+            await keeper.stop()
         webhooks = [self._at_once, *(skill.webhook for skill in self)]
         await asyncio.gather(*(webhook.drain(GRACE) for webhook in webhooks))
         for skill in self:

@@ -83,6 +83,9 @@ class Journal(Protocol):
             JournalConflict: it was taken over meanwhile; what the script has seen is not what the journal will hold.
         """
 
+    async def left(self, most: int, skills: Collection[str] = ()) -> list[Key]:
+        """Sessions that wait for a step whose process is gone: at most so many, of these skills or of any."""
+
     async def commit(self, key: Key, head: Head, record: Record) -> int:
         """Keep a finished turn and give the id of the session; steps that nobody waits for go.
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
@@ -112,6 +113,9 @@ class MemoryJournal:
             self._order(self._next, self._rows[self._next])
             self._next += 1
         return self._rows[self._ids[key]]
+
+    async def left(self, most: int, skills: Collection[str] = ()) -> list[Key]:
+        return []  # what a process has left went with it
 
     async def sweep(self, now: float) -> int:
         return self._sweep(now, SWEEP_BATCH)

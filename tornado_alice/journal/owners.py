@@ -34,6 +34,10 @@ class Owner:
         """Does another process with this name live?"""
         return name not in ("", self._name) and _is_locked(self._folder / name)
 
+    def is_gone(self, name: str) -> bool:
+        """Did another process have this name, and has it ended?"""
+        return name != self._name and not self.is_other_alive(name)
+
     def clean(self) -> None:
         """Remove the files of processes that were killed."""
         for path in self._folder.glob("*"):

@@ -170,6 +170,9 @@ class SqliteJournal:
         if not await self._write(lambda conn: statements.settle(conn, head.id or 0, step, op)):
             raise JournalConflict(f"session {key[1]}: step {op['name']} was taken over by another process")
 
+    async def left(self, most: int, skills: Collection[str] = ()) -> list[Key]:
+        return self._guard(lambda conn: statements.left(conn, most, skills, self._owner.is_gone))
+
     async def commit(self, key: Key, head: Head, record: Record) -> int:
         return await self._write(lambda conn: statements.commit(conn, key, head, record))
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from . import tally_statements
@@ -109,6 +110,18 @@ def settle(conn: sqlite3.Connection, id: int, step: Claim, op: Op) -> int:
     """Keep the outcome of a claimed step; 0 if it is claimed no longer."""
     query = "UPDATE step SET outcome = ? WHERE (session, seq, k, asked, owner) = (?, ?, ?, ?, ?) AND outcome IS NULL"
     return conn.execute(query, (of_outcome(op), id, *step.place, step.asked, step.owner)).rowcount
+
+
+def left(
+    conn: sqlite3.Connection, most: int, skills: Collection[str], is_gone: Callable[[str], bool]
+) -> list[tuple[str, str]]:
+    """See `Journal.left`: a turn that told its user to wait is kept, its step has no outcome, its process is gone."""
+    query = """SELECT DISTINCT skill_id, session_id, owner FROM step JOIN session ON session.id = step.session
+               WHERE outcome IS NULL AND NOT ended AND (? = '[]' OR skill_id IN (SELECT value FROM json_each(?)))
+                 AND EXISTS (SELECT 1 FROM turn WHERE session = step.session AND seq = step.seq)"""
+    wanted = json.dumps(list(skills))
+    found = ((skill, session) for skill, session, owner in conn.execute(query, (wanted, wanted)) if is_gone(owner))
+    return list(islice(found, most))
 
 
 def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | None, since: int) -> Known:

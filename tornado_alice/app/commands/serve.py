@@ -2,14 +2,19 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
-from .. import logs
+from .. import logs, supervisor
+from ..inheritance import VARIABLE
 from ..server import run
 from ..settings import Settings
 from ..units import duration, size
 from .options import add_data_dir, add_debug, add_journal, names, port, positive
+
+#: Processes of one command; more than cores pays for skills that wait in plain code, not beyond that.
+MOST_PROCESSES = 64
 
 
 def serve(words: list[str], epilog: str) -> int:
@@ -22,6 +27,13 @@ def serve(words: list[str], epilog: str) -> int:
     )
     parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help="file or module of a skill")
     parser.add_argument("--port", type=port, default=8888, help="port to listen on; 0 chooses one (%(default)s)")
+    parser.add_argument(
+        "--processes",
+        type=processes,
+        default=1,
+        metavar="N",
+        help="on that port; replaced when they end, and one by one by SIGHUP (%(default)s)",
+    )
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (%(default)s)")
     _add_public(parser)
     add_data_dir(parser)
@@ -61,7 +73,18 @@ def serve(words: list[str], epilog: str) -> int:
         key: tuple(value) if isinstance(value, list) else value for key, value in vars(given).items()
     }
     del fields["debug"], fields["log_format"]
-    return run(Settings(**fields))
+    settings = Settings(**fields)
+    if settings.processes == 1 or VARIABLE in os.environ:
+        return run(settings)
+    return supervisor.run(settings)
+
+
+def processes(text: str) -> int:
+    """How many: each has 60 MB and more."""
+    count = positive(text)
+    if count > MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {MOST_PROCESSES}, got {text!r}")
+    return count
 
 
 def _add_public(parser: argparse.ArgumentParser) -> None:

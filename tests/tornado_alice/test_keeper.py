@@ -1,0 +1,72 @@
+"""What a process has left is finished by another one, though the user says nothing more."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import ServerProcess
+
+from tornado_alice.app.loading import load_skill
+from tornado_alice.journal.memory import MemoryJournal
+from tornado_alice.journal.sqlite import SqliteJournal
+from tornado_alice.keeper import Keeper
+
+ORDER = """
+import os, time
+from tornado_alice import Skill, say, step
+skill = Skill(__name__, reply_within=0.3)
+
+def pay():
+    with open(os.environ["EFFECTS"], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(float(os.environ["LASTS"]))
+    return "оплачено"
+
+@skill.script
+def run():
+    yield say("Что заказать?")
+    paid = yield step(pay)
+    while True:
+        yield say(paid)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.gen_test(timeout=60)
+async def test_a_step_whose_process_was_killed(
+    serve: Callable[..., ServerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is killed in a step and its user has left: another process does the step, once. While the first one
+    lives nobody takes the step from it."""
+    effects, path = tmp_path / "effects", tmp_path / "left_order.py"
+    path.write_text(ORDER, "utf-8")
+    monkeypatch.setenv("EFFECTS", str(effects))
+    monkeypatch.setenv("LASTS", "60")
+    dying = serve(str(path))
+    assert dying.say("", 0) == "Что заказать?"
+    assert "Ещё работаю" in await asyncio.to_thread(dying.say, "пиццу", 1)
+    monkeypatch.setenv("LASTS", "0")
+    skill = load_skill(str(path))
+    skill.journal = SqliteJournal(tmp_path / "data" / "journal.sqlite3")
+    await skill.journal.start()
+    assert await skill.dialogs.finish_left(10, 5.0) == 0, "its process is alive"
+    dying.kill()
+    keeper = Keeper(skill.dialogs, every=0.05)
+    keeper.start()
+    end = time.monotonic() + 20
+    while not any(step.op for step in (await skill.journal.load(("", "s"))).steps.values()):
+        assert time.monotonic() < end, "nobody has finished it"
+        await asyncio.sleep(0.02)
+    await keeper.stop()
+    assert await skill.journal.left(10) == []
+    assert len(effects.read_text().split()) == 2
+    await skill.dialogs.stop()
+    await skill.journal.stop()
+
+
+@pytest.mark.gen_test
+async def test_memory_leaves_nothing() -> None:
+    """What a process has left in memory went with it."""
+    assert await MemoryJournal().left(10) == []
