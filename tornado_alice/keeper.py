@@ -29,23 +29,29 @@ class Keeper:
 
     def __init__(self, dialogs: Dialogs, every: float = EVERY) -> None:
         self._dialogs, self._every = dialogs, every
-        self._task: asyncio.Task[None] | None = None
+        self._next: asyncio.TimerHandle | None = None
+        self._look: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Look from now on."""
-        self._task = asyncio.create_task(self._keep())
+        wait = self._every * random.uniform(0.5, 1.5)
+        self._next = asyncio.get_running_loop().call_later(wait, self._begin)
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._next is not None:
+            self._next.cancel()
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._every * random.uniform(0.5, 1.5))
-            try:
-                if finished := await self._dialogs.finish_left(MOST, SECONDS):
-                    log.info("steps of %d sessions are finished, whose process had gone", finished)
-            except JournalError as error:
-                log.error("%s; steps that were left are looked for later", error)
+    def _begin(self) -> None:
+        self._look = asyncio.create_task(self._finish())
+
+    async def _finish(self) -> None:
+        try:
+            if finished := await self._dialogs.finish_left(MOST, SECONDS):
+                log.info("steps of %d sessions are finished, whose process had gone", finished)
+        except JournalError as error:
+            log.error("%s; steps that were left are looked for later", error)
+        self.start()

@@ -53,7 +53,7 @@ class PiHost(Router):
         self.pages: Application | None = None
         self._relay = Relay(lambda: self.connect(PAGES))
         self._private: Private | None = None
-        self._servers: list[Listener] = []
+        self._servers: list[tuple[Listener, float]] = []  # and the seconds that they may take to end
         self._taking: asyncio.Task[None] | None = None
 
     @property
@@ -88,8 +88,11 @@ class PiHost(Router):
     async def _start(self) -> None:
         await self.service.start()
         steps = Application([(r"/(digits|digit|find)", StepHandler, {"pi": Pi(self.service)})])
-        self._servers = [self.private.serve(PAGES, self.pages)] if self.pages is not None else []
-        self._servers.append(self.private.serve(STEPS, steps))
+        self._servers = [
+            (self.private.serve(STEPS, steps), 0.0)
+        ]  # they are asked again elsewhere, and may take minutes
+        if self.pages is not None:
+            self._servers.append((self.private.serve(PAGES, self.pages), GRACE))
 
     async def _take_over(self) -> None:
         while not self.here:
@@ -124,7 +127,7 @@ class PiHost(Router):
             self._taking.cancel()
             await asyncio.gather(self._taking, return_exceptions=True)
         await self._relay.stop(GRACE)
-        await asyncio.gather(*(server.drain(GRACE) for server in self._servers))
+        await asyncio.gather(*(server.drain(grace) for server, grace in self._servers))
         if self.here:
             await self.service.stop()
         if self._private is not None:

@@ -129,7 +129,7 @@ def test_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_loop: Any) ->
     """A server is ready while its journal can be read and it does not stop."""
     server = Server(Settings(scripts=("tornado_alice.examples.survey",), data_dir=tmp_path / "data", port=0))
     assert io_loop.run_sync(server.trouble) == "draining"
-    monkeypatch.setattr(server, "_start_pi", io_sleep)
+    monkeypatch.setattr(server.service, "start", io_sleep)
     io_loop.run_sync(server.start)
     assert io_loop.run_sync(server.trouble) is None
     io_loop.run_sync(server.skill.journal.stop)
