@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from tornado_alice import listener as module
 from tornado_alice.listener import TIMES, Listener, Stage, most_connections
-from tornado_alice.sockets import bind, close
+from tornado_alice.sockets import SharedSocket, bind, close
 
 pytestmark = pytest.mark.gen_test
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -239,3 +239,24 @@ def test_a_chosen_port_is_chosen_once() -> None:
         assert len({sock.getsockname() for sock in bound}) == len(bound)
     finally:
         close(bound)
+
+
+def test_a_shared_socket_takes_one_at_a_time() -> None:
+    """Of connections that wait a process takes one and asks its loop before it takes the next: others get theirs."""
+    (bound,) = bind(0, "127.0.0.1")
+    bound.listen()
+    shared = SharedSocket(fileno=bound.detach())
+    with shared:
+        clients = [socket.create_connection(shared.getsockname()) for _ in range(2)]
+        for client in clients:
+            connection, address = shared.accept()
+            assert address == client.getsockname()
+            connection.close()
+            with pytest.raises(BlockingIOError, match="one at a time"):
+                shared.accept()
+            client.close()
+        with pytest.raises(BlockingIOError):
+            shared.accept()
+        waiting = socket.create_connection(shared.getsockname())
+        shared.accept()[0].close()
+        waiting.close()
