@@ -14,6 +14,8 @@ What a turn begins with:
     no                 any other                 nothing               diverged, unless only pings can have come before
     feeding it raised or led elsewhere                                 diverged: the skill's on_divergence
 
+A message that comes late, after a larger number, changes nothing in that: the last one is the largest one.
+
 Rules:
 1. A turn ends with a commit; only then its reply is given back.
 2. The platform numbers the messages of a session, so that number is the version of the script in memory: if it follows
@@ -105,10 +107,12 @@ class Turn:
         self.echo = protocol.echo(data)  # before the script gets the request
         self.live: LiveSession | None = None
         self.asked = Asked()
+        self.latest: int | None = None  # the largest number of a message of this session, as far as is known here
 
     async def run(self, *, again: bool = False) -> bytes:
         """The answer; `again` after a conflict: then the journal is asked in any case."""
         live = self.live = self.cache.take(self.key)
+        self._saw(live.message_id if live is not None else None)
         if live is not None and self._is_next(live):
             return await self._turn(live)
         if live is None and not again and self._is_first():
@@ -146,7 +150,13 @@ class Turn:
         start = perf_counter()
         known = await self.journal.load(self.key, self.body, self.message_id, since)
         self.runtime.hooks.spent("load", start)
+        for record in known.turns:
+            self._saw(record.message_id)
         return known
+
+    def _saw(self, message_id: int | None) -> None:
+        if message_id is not None and (self.latest is None or message_id > self.latest):
+            self.latest = message_id
 
     def _is_next(self, live: LiveSession) -> bool:
         """Does the platform's number follow the last one, so that nobody can have answered in between?"""
@@ -341,7 +351,8 @@ class Turn:
         live.open = self.runtime.tallies.count(self.asked, prompt, ended, self.at)
         self.observed.session, self.observed.turn, self.observed.ended = id, record.n, ended
         live.head = head._replace(id=id, seq=head.seq + 1, n=session.n)
-        live.message_id, live.kept = self.message_id, {}
+        self._saw(self.message_id)
+        live.message_id, live.kept = self.latest, {}
         if session.n % MANY_TURNS == 0:
             log.warning("session %s has %d turns: continue_as_new(...) keeps replay quick", self.key[1], session.n)
         if ended:

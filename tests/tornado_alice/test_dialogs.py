@@ -84,6 +84,14 @@ async def test_reordered_and_missing_messages_are_turns() -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_repeat_after_the_message_before_it_is_a_repeat() -> None:
+    """A message that overtook the one before it, and comes once more after that, gets its bytes again."""
+    skill = counting_skill()
+    said = [text(await ask(skill, str(n), n)) for n in (0, 2, 1, 2, 3)]
+    assert said == ["1 0", "2 2", "3 1", "2 2", "4 3"]
+
+
+@pytest.mark.gen_test
 async def test_requests_without_message_id_are_turns() -> None:
     """Requests that carry no message_id cannot be told apart: each is a turn."""
     skill, sent = counting_skill(), make_request("")
