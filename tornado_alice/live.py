@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from .journal.records import Head, Kept, Key, Op, Place
+from .journal.records import Head, Key, Op, Place, StepName
 from .session import Do, Session
 from .tallies import Open
 from .work import Work
@@ -21,7 +21,7 @@ class LiveSession:
     Attributes:
         head: as the journal has it; `head.n` is the next turn.
         work: the steps under way in this process.
-        message_id: of its last turn.
+        message_id: the largest one of its turns: what follows it cannot have come before.
         used: when, by the loop's clock.
         open: the prompt that waits for its answer.
         asked: identity of the request whose turn asked for the steps under way.
@@ -37,7 +37,7 @@ class LiveSession:
     open: Open | None = None
     asked: str = ""
     awaited: "list[asyncio.Task[Op]]" = field(default_factory=list)
-    kept: dict[Place, Kept] = field(default_factory=dict)
+    kept: dict[StepName, Op | None] = field(default_factory=dict)
 
     @property
     def at_work(self) -> bool:
@@ -69,22 +69,22 @@ class LiveSession:
         return [{key: op[key] for key in ("ok", "error") if key in op} for op in ops]
 
     def _place(self, asked: Do, i: int) -> Place:
-        """What names a step: it belongs to the turn that asked for it, however long it takes."""
+        """Where a step was asked for, however long it takes."""
         return Place(self.head.seq - (self.session.n - asked.turn), asked.first + i)
 
     def _known(self, asked: Do, i: int) -> Op | None:
         """What the journal holds for a step: recorded before a crash, or by another process meanwhile."""
-        kept = self.kept.get(self._place(asked, i))
-        if kept is None or kept.op is None or kept.op["name"] != asked.steps[i].name:
-            return None
-        return kept.op if kept.asked in (self.asked, *before_schema_2(self.asked)) else None
+        place, name = self._place(asked, i), asked.steps[i].name
+        ops = (self.kept.get((place, by)) for by in (self.asked, *before_schema_2(self.asked)))
+        return next((op for op in ops if op is not None and op["name"] == name), None)
 
     def _begin(self, asked: Do, i: int) -> "asyncio.Task[Op]":
         if (known := self._known(asked, i)) is not None:
             return asyncio.create_task(_given(known))
         place = self._place(asked, i)
         skill_id, session_id = self.session.key
-        key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{place.k}"
+        request = self.asked.rpartition("/")[2]  # another message that becomes this turn acts under another key
+        key = f"{skill_id}/{session_id}/{self.head.epoch}/{asked.turn}/{request}/{place.k}"
         return self.work.begin(self.session.key, self.head, place, self.asked, asked.steps[i], key)
 
 

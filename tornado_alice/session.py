@@ -55,8 +55,9 @@ class Do:
     """Run these steps and `resume` with their outcomes.
 
     Attributes:
-        first: ordinal of the first of them in its turn.
-        turn: number of the turn in which they were asked for; with `first` it names them for ever.
+        first: ordinal of the first of them since that turn's request.
+        turn: number of the turn whose request the script heard last; with `first` it names them for ever, in however
+            many turns of waiting the script gets there.
         together: they were given to gather().
     """
 
@@ -141,6 +142,8 @@ class Session:
     _changes: Changes = field(default_factory=Changes)
     _frames: list[Frame] = field(default_factory=list)
     _heard: int = 0
+    _from: int = 0  # the turn whose request the script heard last, and the outcomes since then in turns before this one
+    _before: int = 0
     _hearer: Handler | None = None
     _turn: context.TurnContext | None = None
     _context: Context | None = None
@@ -176,8 +179,10 @@ class Session:
         self._turn.strict = self.script.mending is not limits.Mending.ALL and not self._replaying
         self._changes.begin(self._turn)
         self.ops = [] if handler is None else [_heard_by(hearer)]
-        if self.pending is not None:
+        if self.pending is not None:  # the request that was heard last is still being answered
+            self._from, self._before = self.pending.turn, self.pending.first - len(self.ops)
             return self.pending
+        self._from, self._before = self.n, 0
         self._turn.prompt = self._prompt
         if handler is None or hearer.goes_on:
             self._return_to(handler)
@@ -461,7 +466,7 @@ class Session:
             return Say(command)
         if isinstance(command, Step | Gather):
             steps = command.steps if isinstance(command, Gather) else (command,)
-            self.pending = Do(steps, self.n, len(self.ops), isinstance(command, Gather))
+            self.pending = Do(steps, self._from, self._before + len(self.ops), isinstance(command, Gather))
             return self.pending if steps else self.resume([])
         return command if isinstance(command, Continue) else Finished()
 

@@ -94,8 +94,7 @@ class Work:
         known = await self._journal.load(key, since=head.seq)
         if known.head is not None and (known.head.epoch, known.head.seq) > (head.epoch, head.seq):
             raise JournalConflict(f"session {key[1]}: another process has written turn {head.seq}")
-        kept = known.steps.get(place)
-        return kept.op if kept is not None and kept.asked == asked else None
+        return known.steps.get((place, asked))
 
 
 async def _call(step: steps.Step, key: str, threads: asyncio.Semaphore) -> steps.Outcome:

@@ -16,6 +16,7 @@ from tornado_alice import (
     SqliteJournal,
     continue_as_new,
     gather,
+    idempotency_key,
     request,
     say,
     step,
@@ -108,6 +109,27 @@ async def test_turn_that_cannot_be_kept_is_not_acknowledged(logs: Any) -> None:
     assert text(await ask(skill, "в", 2)) == "2 в"
 
 
+@pytest.mark.gen_test
+async def test_another_message_acts_under_another_key(logs: Any) -> None:
+    """A turn that could not be kept, and another message in its place, are two effects to a service that knows keys;
+    the same message again is one."""
+    skill, keys = Skill("test", journal=Broken(), unsaved="Повторите"), []
+
+    @skill.script
+    def run():
+        while True:
+            yield step(lambda: keys.append(idempotency_key()))
+            yield say(request.command)
+
+    skill.journal.fails = True
+    assert text(await ask(skill, "пицца", 0)) == text(await ask(skill, "пицца", 0)) == "Повторите"
+    skill.journal.fails = False
+    assert text(await ask(skill, "суши", 0)) == "суши"
+    assert len(keys) == len(set(keys)) == 2
+    for _ in range(2):
+        logs.take("the disk is full")
+
+
 def test_long_step_is_waited_for(skill: Skill) -> None:
     """A step longer than the turn: the waiting phrase, then its outcome to the next request; it ran once."""
     skill.options = skill.options.__class__(**{**vars(skill.options), "reply_within": 0.05})
@@ -156,6 +178,30 @@ def test_long_step_that_ended_between_turns_is_not_run_again() -> None:
 
     assert asyncio.run(scenario())["response"]["text"] == "да"
     assert effect.runs == 1 and not ended.is_set()
+
+
+@pytest.mark.gen_test
+async def test_a_step_has_one_key_whatever_was_waited_for_before_it() -> None:
+    """A process that ends a turn in waiting, and one that has the outcome in time, do the next step under one key."""
+    found = []
+    for is_late in (False, True):
+        skill, gate, keys = Skill("keys", reply_within=0.05 if is_late else 60), asyncio.Event(), []
+
+        async def wait(gate: asyncio.Event = gate) -> None:
+            await gate.wait()
+
+        @skill.script
+        def run(wait: Any = wait, keys: list[str] = keys):
+            yield step(wait)
+            yield step(lambda: keys.append(idempotency_key()))
+            yield say("готово")
+
+        if is_late:
+            assert text(await ask(skill, "", 0)) != "готово"
+        gate.set()
+        assert text(await ask(skill, "", int(is_late))) == "готово"
+        found += keys
+    assert len(found) == 2 and len(set(found)) == 1
 
 
 def test_continue_as_new_starts_a_fresh_epoch(skill: Skill) -> None:

@@ -72,8 +72,12 @@ class Journal(Protocol):
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
         """Take a step, so that nobody else runs it; the id of the session, or None if it is not to be had.
 
-        It is not when the turn `head.seq` is kept already, when the step has its outcome, or when a process that is
-        alive runs it.
+        It is not when the turn `head.seq` is kept already, when the step has its outcome, when a process that is alive
+        runs it, or when in this turn a later epoch has begun, by a claim of a step of it.
+
+        Args:
+            asked: identity of the request; with `place` it names the step (`StepName`).
+            name: of the function; a step of another name is another script's, and of no use.
         """
 
     async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
@@ -92,7 +96,8 @@ class Journal(Protocol):
         `head` tells where the turn stands, and whether and how it ends the session.
 
         Raises:
-            JournalConflict: the turn is kept already, by another process.
+            JournalConflict: the turn is kept already, by another process; or it ends in waiting for a step, and in it
+                another process has that outcome already and has begun a later epoch.
         """
 
     async def sweep(self, now: float) -> int:

@@ -4,13 +4,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from uuid import UUID
 
 from ..errors import JournalConflict
 from .base import SWEEP_BATCH, Retention
-from .records import LEFT, Head, Kept, Key, Known, Op, Place, Prompt, Record, Summary, Tallies, Tally
+from .records import LEFT, Head, Key, Known, Op, Place, Prompt, Record, StepName, Summary, Tallies, Tally
 
 
 @dataclass
@@ -18,7 +19,8 @@ class _Row:
     key: Key
     head: Head
     turns: list[Record] = field(default_factory=list)  # of all epochs, by seq
-    steps: dict[Place, Kept] = field(default_factory=dict)
+    steps: dict[StepName, Op | None] = field(default_factory=dict)
+    claims: "dict[StepName, tuple[MemoryJournal, str]]" = field(default_factory=dict)  # who runs which function
     touched: float = field(default_factory=time.time)
 
     def answer(self, request: bytes, message_id: int | None) -> bytes | None:
@@ -46,16 +48,21 @@ class MemoryJournal:
         self.retention = retention or Retention(failed=Retention.ended)  # memory is dear
         self._rows: dict[int, _Row] = {}
         self._ids: dict[Key, int] = {}
-        self._next = 1
+        self._numbers = count(1)
         self._tallies: dict[Prompt, Tally] = {}
         self._left: Counter[Prompt | None] = Counter()
         self._by_age: dict[float, dict[int, float]] = {}  # seconds to keep → id → touched, oldest first
+        self._is_alive = True
+
+    def beside(self) -> "MemoryJournal":
+        """Another journal over the same sessions, as another process has it: what one has claimed the other cannot."""
+        return copy(self)
 
     async def start(self) -> None:
-        pass
+        self._is_alive = True
 
     async def stop(self) -> None:
-        pass
+        self._is_alive = False
 
     def check(self) -> None:
         pass
@@ -68,28 +75,31 @@ class MemoryJournal:
 
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
         row = self._row(key, head)
-        kept = row.steps.get(place)
-        done = kept is not None and kept.asked == asked and kept.op is not None and kept.op["name"] == name
-        if len(row.turns) > head.seq or row.head.epoch > head.epoch or done:
+        if len(row.turns) > head.seq or row.head.epoch > head.epoch or not self._is_free(row, (place, asked), name):
             return None
         if head.epoch > row.head.epoch:
             row.head = head._replace(id=row.head.id, ended=False)
-        row.steps[place] = Kept(asked, None)
+        row.steps[place, asked], row.claims[place, asked] = None, (self, name)
         return self._ids[key]
 
+    def _is_free(self, row: _Row, step: StepName, name: str) -> bool:
+        owner, known = row.claims.get(step, (self, name))
+        return known != name or (row.steps.get(step) is None and (owner is self or not owner._is_alive))
+
     async def add_step(self, key: Key, head: Head, place: Place, asked: str, op: Op) -> None:
-        row = self._row(key, head)
-        if row.steps.get(place) != (asked, None):
+        row, step = self._row(key, head), (place, asked)
+        if row.claims.get(step) != (self, op["name"]) or row.steps[step] is not None:
             raise JournalConflict(f"session {key[1]}: step {op['name']} was taken over")
-        row.steps[place] = Kept(asked, op)
+        row.steps[step] = op
 
     async def commit(self, key: Key, head: Head, record: Record) -> int:
-        row = self._row(key, head)
-        if len(row.turns) != head.seq:
+        row, waits = self._row(key, head), record.waits_from is not None
+        if len(row.turns) != head.seq or (waits and row.head.epoch > head.epoch):
             raise JournalConflict(f"session {key[1]}: turn {head.seq} is written already")
         row.turns.append(record)
-        if record.waits_from is None:
+        if not waits:
             row.steps.clear()
+            row.claims.clear()
         row.touched = record.at
         row.head = head._replace(id=self._ids[key], seq=head.seq + 1, n=record.n + 1)
         self._order(self._ids[key], row)
@@ -108,10 +118,9 @@ class MemoryJournal:
 
     def _row(self, key: Key, head: Head) -> _Row:
         if key not in self._ids:
-            self._ids[key] = self._next
-            self._rows[self._next] = _Row(key, head._replace(id=self._next, seq=0, n=0, ended=False))
-            self._order(self._next, self._rows[self._next])
-            self._next += 1
+            id = self._ids[key] = next(self._numbers)
+            self._rows[id] = _Row(key, head._replace(id=id, seq=0, n=0, ended=False))
+            self._order(id, self._rows[id])
         return self._rows[self._ids[key]]
 
     async def left(self, most: int, skills: Collection[str] = ()) -> list[Key]:

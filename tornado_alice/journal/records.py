@@ -91,22 +91,15 @@ class Head(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What names a step for ever: the turn that asked for it, and its ordinal there."""
+    """Where a script asks for a step: the turn whose request it has heard last, and the ordinal since then."""
 
     seq: int
     k: int
 
 
-class Kept(NamedTuple):
-    """A step of a turn that is not finished yet.
-
-    Attributes:
-        asked: identity of the request whose turn asked for it.
-        op: its outcome; None while it is under way.
-    """
-
-    asked: str
-    op: Op | None
+#: What names a step for ever: its place, and the identity of the request that the script has heard there. Before a turn
+#: is kept several requests, and several epochs, may ask for steps in the same place.
+StepName = tuple[Place, str]
 
 
 class Known(NamedTuple):
@@ -116,13 +109,13 @@ class Known(NamedTuple):
         head: where the session stands; None if it is unknown.
         answer: what was sent when this very request came before.
         turns: of the head's epoch, from the turn asked for on.
-        steps: of turns that are not finished.
+        steps: of turns that are not finished, with their outcomes; None while one is under way.
     """
 
     head: Head | None
     answer: bytes | None
     turns: list[Record]
-    steps: dict[Place, Kept]
+    steps: dict[StepName, Op | None]
 
 
 class Tally(NamedTuple):

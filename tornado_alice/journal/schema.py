@@ -103,8 +103,19 @@ THIRD = (
         PRIMARY KEY (script, version, place, word)) WITHOUT ROWID""",
 )
 
+#: A step is named by the request that asked for it, too.
+FOURTH = (
+    """CREATE TABLE new_step (
+        session INTEGER NOT NULL, seq INTEGER NOT NULL, k INTEGER NOT NULL,
+        asked TEXT NOT NULL, name TEXT NOT NULL, outcome TEXT, owner TEXT NOT NULL,
+        PRIMARY KEY (session, seq, k, asked)) WITHOUT ROWID""",
+    "INSERT INTO new_step SELECT * FROM step",
+    "DROP TABLE step",
+    "ALTER TABLE new_step RENAME TO step",
+)
+
 #: Statements by the number of the migration, from 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND, THIRD)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND, THIRD, FOURTH)
 
 
 def migrate(conn: sqlite3.Connection, path: Path) -> None:

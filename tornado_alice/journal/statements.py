@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from . import tally_statements
 from .base import READ_BATCH, SWEEP_BATCH, Retention
 from .columns import of_ops, of_outcome, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
-from .records import Head, Kept, Key, Known, Op, Opened, Place, Record, Summary, Wanted
+from .records import Head, Key, Known, Op, Opened, Place, Record, Summary, Wanted
 
 #: Columns of a `Record`.
 RECORD = "n, message_id, at, request, ops, reply, digest, version, asks, prompt"
@@ -31,13 +31,13 @@ class Claim(NamedTuple):
     owner: str
 
 
-def session(conn: sqlite3.Connection, key: Key, head: Head, now: float) -> int:
+def session(conn: sqlite3.Connection, key: Key, head: Head, now: float, condition: str = "TRUE") -> int:
     """Id of the session's row, brought to where `head` says.
 
     Raises:
-        sqlite3.IntegrityError: it has a later epoch.
+        sqlite3.IntegrityError: it is there, and is not as in `condition`.
     """
-    id = _upsert(conn, key, head, now, "epoch <= excluded.epoch")
+    id = _upsert(conn, key, head, now, condition)
     if id is None:
         raise sqlite3.IntegrityError("the session has a later epoch")
     return id
@@ -56,21 +56,24 @@ def _upsert(conn: sqlite3.Connection, key: Key, head: Head, now: float, conditio
 
 def commit(conn: sqlite3.Connection, key: Key, head: Head, record: Record) -> int:
     """Append a turn; the id of its session."""
-    id = head.id
-    if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0:
-        id = session(conn, key, head, record.at)
+    id, waits = head.id, record.waits_from is not None
     ops = of_ops(record.ops)
     said = (record.reply, record.digest, record.version, *of_prompt(record.prompt))
-    place = (id, head.seq, head.epoch, record.n)
-    conn.execute(
-        "INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*place, record.message_id, record.at, record.request, ops, *said),
-    )
-    if ops and record.waits_from is None:
+    turn = (head.seq, head.epoch, record.n, record.message_id, record.at, record.request, ops, *said)
+    if id is None or record.n == 0 or head.ended or record.n % TOUCH_EVERY == 0 or not _append(conn, id, turn):
+        id = session(conn, key, head, record.at, "epoch <= excluded.epoch" if waits else "TRUE")
+        _append(conn, id, turn)
+    if ops and not waits:
         conn.execute("DELETE FROM step WHERE session = ?", (id,))
     if head.failure is not None:
         _note_failure(conn, id, head.failure)
     return id
+
+
+def _append(conn: sqlite3.Connection, id: int, turn: Sequence[Any]) -> bool:
+    """Write a turn, unless the session's row is of another epoch than it: a claim may have begun a later one."""
+    query = "INSERT INTO turn SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session WHERE id = ? AND epoch = ?"
+    return conn.execute(query, (*turn, id, turn[1])).rowcount == 1
 
 
 def _note_failure(conn: sqlite3.Connection, id: int, failure: str) -> None:
@@ -99,17 +102,18 @@ def claim(conn: sqlite3.Connection, key: Key, head: Head, step: Claim, is_other_
 
 
 def _is_free(conn: sqlite3.Connection, id: int, step: Claim, is_other_alive: Callable[[str], bool]) -> bool:
-    query = "SELECT asked, name, outcome, owner FROM step WHERE (session, seq, k) = (?, ?, ?)"
-    row = conn.execute(query, (id, *step.place)).fetchone()
-    if row is None or row[:2] != (step.asked, step.name):
-        return True  # what another request, or another script, has left in this place is of no use
-    return row[2] is None and not is_other_alive(row[3])
+    query = "SELECT name, outcome, owner FROM step WHERE (session, seq, k, asked) = (?, ?, ?, ?)"
+    row = conn.execute(query, (id, *step.place, step.asked)).fetchone()
+    if row is None or row[0] != step.name:
+        return True  # what another script has left in this place is of no use
+    return row[1] is None and not is_other_alive(row[2])
 
 
 def settle(conn: sqlite3.Connection, id: int, step: Claim, op: Op) -> int:
     """Keep the outcome of a claimed step; 0 if it is claimed no longer."""
-    query = "UPDATE step SET outcome = ? WHERE (session, seq, k, asked, owner) = (?, ?, ?, ?, ?) AND outcome IS NULL"
-    return conn.execute(query, (of_outcome(op), id, *step.place, step.asked, step.owner)).rowcount
+    query = """UPDATE step SET outcome = ?
+               WHERE (session, seq, k, asked, name, owner) = (?, ?, ?, ?, ?, ?) AND outcome IS NULL"""
+    return conn.execute(query, (of_outcome(op), id, *step.place, *step[1:])).rowcount
 
 
 def left(
@@ -137,9 +141,7 @@ def load(conn: sqlite3.Connection, key: Key, request: bytes, message_id: int | N
         answer = conn.execute(query, (head.id, message_id, request)).fetchone()
     turns = _turns_from(conn, row[0], max(since, head.seq - head.n))
     query = "SELECT seq, k, asked, name, outcome FROM step WHERE session = ?"
-    steps = {
-        Place(at, k): Kept(asked, to_op(name, text)) for at, k, asked, name, text in conn.execute(query, (head.id,))
-    }
+    steps = {(Place(at, k), asked): to_op(name, text) for at, k, asked, name, text in conn.execute(query, (head.id,))}
     return Known(head, bytes(answer[0]) if answer else None, turns, steps)
 
 

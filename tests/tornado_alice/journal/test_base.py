@@ -10,7 +10,7 @@ import pytest
 from tornado_alice import JournalConflict, MemoryJournal, SqliteJournal
 from tornado_alice.journal.base import SWEEP_BATCH, Journal, Retention
 from tornado_alice.journal.postgres import PostgresJournal
-from tornado_alice.journal.records import Head, Kept, Op, Place, Record
+from tornado_alice.journal.records import Head, Op, Place, Record
 
 KEY = ("skill", "session")
 BODY = b'{"request": 1}'
@@ -123,11 +123,11 @@ def test_steps_of_the_unfinished_turn(journal: Journal) -> None:
         id = await journal.claim(KEY, head, place, "7/0/x", "f")
         assert id is not None
         head = head._replace(id=id)
-        assert (await journal.load(KEY)).steps == {place: Kept("7/0/x", None)}
+        assert (await journal.load(KEY)).steps == {(place, "7/0/x"): None}
         await journal.add_step(KEY, head, place, "7/0/x", kept("f", 1))
-        assert (await journal.load(KEY)).steps == {place: Kept("7/0/x", kept("f", 1))}
+        assert (await journal.load(KEY)).steps == {(place, "7/0/x"): kept("f", 1)}
         await journal.commit(KEY, head, record(0, 7, ops=[kept("f", 1), {"wait": "g"}]))
-        assert place in (await journal.load(KEY)).steps, "the turn ended in waiting"
+        assert (place, "7/0/x") in (await journal.load(KEY)).steps, "the turn ended in waiting"
         await journal.commit(KEY, head._replace(seq=1, n=1), record(1, 8, ops=[kept("g", 2)]))
         assert (await journal.load(KEY)).steps == {}
 
@@ -157,13 +157,49 @@ def test_an_outcome_that_was_taken_over_is_a_conflict(journal: Journal) -> None:
     async def scenario(journal: Journal):
         place = Place(0, 0)
         head = Head(await journal.claim(KEY, Head(), place, "7/0/x", "f"))
-        await journal.claim(KEY, head, place, "8/0/y", "f")
+        await journal.claim(KEY, head, place, "7/0/x", "another")
         with pytest.raises(JournalConflict, match="step f was taken over"):
             await journal.add_step(KEY, head, place, "7/0/x", kept("f", 1))
-        await journal.add_step(KEY, head, place, "8/0/y", kept("f", 2))
+        await journal.add_step(KEY, head, place, "7/0/x", kept("another", 2))
         with pytest.raises(JournalConflict):
-            await journal.add_step(KEY, head, place, "8/0/y", kept("f", 3))
-        assert (await journal.load(KEY)).steps[place].op == kept("f", 2)
+            await journal.add_step(KEY, head, place, "7/0/x", kept("another", 3))
+        assert (await journal.load(KEY)).steps == {(place, "7/0/x"): kept("another", 2)}
+
+    run(journal, scenario)
+
+
+def test_steps_of_several_requests_and_epochs_in_one_place(journal: Journal) -> None:
+    """Before a turn is kept several requests, and the epochs that one of them begins, may ask for steps in the same
+    place: each has its own claim and outcome."""
+
+    async def scenario(journal: Journal):
+        place, outcomes = Place(1, 0), {"7/0/x": 1, "8/0/y": 2, "7/1/x": 3}
+        id = await journal.commit(KEY, Head(), record(0, 6))
+        head = Head(id, 1, 0, 1)
+        heads = {"7/0/x": head, "8/0/y": head, "7/1/x": head.next_epoch()}
+        for asked, at in heads.items():
+            assert await journal.claim(KEY, at, place, asked, "f") == id
+        for asked, value in outcomes.items():
+            await journal.add_step(KEY, heads[asked], place, asked, kept("f", value))
+        assert (await journal.load(KEY)).steps == {(place, by): kept("f", value) for by, value in outcomes.items()}
+
+    run(journal, scenario)
+
+
+def test_a_turn_that_waits_for_what_another_process_has_is_a_conflict(journal: Journal) -> None:
+    """Once a later epoch has begun in a turn, by a claim, the turn can no longer end in waiting for a step before it;
+    a turn of another message, which waits for nothing, can still be kept, and then that epoch has not begun."""
+
+    async def scenario(journal: Journal):
+        id = await journal.commit(KEY, Head(), record(0, 1))
+        head = Head(id, 1, 0, 1)
+        await journal.claim(KEY, head.next_epoch("level", {}), Place(1, 0), "2/1/x", "f")
+        with pytest.raises(JournalConflict):
+            await journal.commit(KEY, head, record(1, 2, ops=[{"wait": "f"}]))
+        await journal.commit(KEY, head, record(1, 3))
+        known = await journal.load(KEY)
+        assert known.head == Head(id, 2, 0, 2, state=known.head.state) and len(known.turns) == 2
+        assert await journal.claim(KEY, known.head, Place(2, 0), "4/0/x", "f") == id
 
     run(journal, scenario)
 

@@ -281,6 +281,27 @@ async def test_an_outcome_after_the_lease_is_refused(database: str, monkeypatch:
         await other.add_step(KEY, Head(1), Place(0, 0), "asked", {"name": "f", "ok": 2})
 
 
+@pytest.mark.gen_test(timeout=30)
+async def test_a_claim_that_nobody_has_heard_of_is_let_go(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step whose claim is kept, but whose process gave up before it heard so, is free when its lease is over: the
+    process, which lives, renews that of what it runs alone."""
+    monkeypatch.setattr(leases, "RENEWAL", timedelta(seconds=0.05))
+    async with before(database) as proxy, opened(proxy.url) as lives:
+        assert await lives.claim(KEY, Head(), Place(0, 1), "asked", "f") == 1
+        proxy.lose()
+        with monkeypatch.context() as patch, pytest.raises(JournalError):
+            patch.setattr(connections, "PATIENCE", 0.01)
+            await lives.claim(KEY, Head(), Place(0, 0), "asked", "f")
+        until = "SELECT until FROM tornado_alice.step ORDER BY k"
+        begun = doubtful, held = [row["until"] for row in await execute(database, until)]
+        for _ in range(2):  # the first renewal may have been under way already
+            seen = held
+            while held == seen:
+                await asyncio.sleep(0.02)
+                doubtful, held = [row["until"] for row in await execute(database, until)]
+        assert doubtful == begun[0]
+
+
 @pytest.mark.slow
 @pytest.mark.gen_test(timeout=30)
 async def test_two_processes_migrate_at_once(database: str) -> None:

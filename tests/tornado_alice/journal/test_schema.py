@@ -12,7 +12,7 @@ import pytest
 
 from tornado_alice import JournalError, Skill, SqliteJournal, request, say
 from tornado_alice.app.sessions import ask
-from tornado_alice.journal.records import Kept, Place
+from tornado_alice.journal.records import Place
 from tornado_alice.journal.schema import APPLICATION_ID, MIGRATIONS
 from tornado_alice.protocol import dumps
 from tornado_alice.testing import make_request
@@ -201,6 +201,6 @@ def test_long_steps_of_the_first_release_go_on(path: Path) -> None:
     journal = SqliteJournal(path)
     steps = ask(journal, lambda journal: journal.load(("test-skill", "s1"))).steps
     assert steps == {
-        Place(1, 1): Kept("", {"name": "g", "ok": 7}),
-        Place(3, 1): Kept("9", {"name": "h", "ok": 8}),
+        (Place(1, 1), ""): {"name": "g", "ok": 7},
+        (Place(3, 1), "9"): {"name": "h", "ok": 8},
     }

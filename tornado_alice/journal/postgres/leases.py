@@ -24,38 +24,42 @@ LEASE = timedelta(seconds=6)
 RENEWAL = LEASE / 3
 
 
+#: What names a step in the tables: sid, seq, k, asked.
+Step = tuple[UUID, int, int, str]
+
+
 class Leases:
     """The steps that this process has claimed."""
 
     def __init__(self, connections: Connections, meter: Meter) -> None:
         self._connections, self._meter = connections, meter
         self._owner: UUID = uuid4()
-        self._held: set[tuple[Key, Place]] = set()
+        self._held: set[Step] = set()
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def claim(self, key: Key, head: Head, place: Place, asked: str, name: str) -> int | None:
         """See `Journal.claim`."""
-        step = (rows.session_id(key), *place, asked, name, self._owner)
-        values = (*step, head.epoch, head.script, of_state(head.state), head.id, head.seq, LEASE)
-        self._hold(key, place)  # before it is sent: it may be ours though the answer is lost
+        step = (rows.session_id(key), *place, asked)
+        values = (*step, name, self._owner, head.epoch, head.script, of_state(head.state), head.id, head.seq, LEASE)
         row = await self._connections.run(lambda conn, _: conn.fetchrow(statements.CLAIM, *values))
         if row is None:
-            self._held.discard((key, place))
-            return None
+            return None  # as it is not if no answer came: what is not run here must not be held
+        self._hold(step)
         self._meter.taken_over += row["was_others"]
         number: int = row["number"]
         return number
 
     async def settle(self, key: Key, place: Place, asked: str, op: Op) -> None:
         """See `Journal.add_step`."""
-        values = (of_outcome(op), rows.session_id(key), *place, asked, self._owner)
+        step = (rows.session_id(key), *place, asked)
+        values = (of_outcome(op), *step, op["name"], self._owner)
         kept = await self._connections.run(lambda conn, _: conn.fetchval(statements.SETTLE, *values))
-        self._held.discard((key, place))
+        self._held.discard(step)
         if kept is None:
             raise JournalConflict(f"session {key[1]}: step {op['name']} was taken over by another process")
 
-    def _hold(self, key: Key, place: Place) -> None:
-        self._held.add((key, place))
+    def _hold(self, step: Step) -> None:
+        self._held.add(step)
         if self._heartbeat is None or self._heartbeat.done():
             self._heartbeat = asyncio.create_task(self._renew())
 
@@ -63,7 +67,7 @@ class Leases:
         while self._held:
             await asyncio.sleep(RENEWAL.total_seconds())
             try:
-                await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, LEASE))
+                await self._extend(LEASE)
             except JournalError as error:
                 log.error("%s; steps under way may be taken for those of a dead process", error)
 
@@ -73,5 +77,9 @@ class Leases:
             self._heartbeat.cancel()
             await asyncio.gather(self._heartbeat, return_exceptions=True)
         if self._held:
+            await self._extend(timedelta(0))
             self._held.clear()
-            await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, self._owner, timedelta(0)))
+
+    async def _extend(self, time: timedelta) -> None:
+        values = (self._owner, time, *map(list, zip(*self._held, strict=True)))
+        await self._connections.run(lambda conn, _: conn.execute(statements.HOLD, *values))

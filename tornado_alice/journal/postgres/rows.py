@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ..columns import of_ops, of_prompt, of_state, to_op, to_ops, to_prompt, to_script
-from ..records import Head, Kept, Key, Known, Opened, Place, Record, Summary
+from ..records import Head, Key, Known, Opened, Place, Record, Summary
 
 
 def session_id(key: Key) -> UUID:
@@ -42,16 +42,18 @@ def known(rows: Sequence[Any], request: bytes, message_id: int | None, since: in
     answers = (row["reply"] for row in turns if row["message_id"] == message_id and row["request"] == request)
     answer = next(answers, None) if message_id is not None else None
     wanted = max(since, head.seq - head.n)
-    places = {Place(row["seq"], row["n"]): Kept(row["digest"], to_op(row["version"], row["ops"])) for row in steps}
-    return Known(head, answer, [record(row) for row in turns if row["seq"] >= wanted], places)
+    ops = {(Place(row["seq"], row["n"]), row["digest"]): to_op(row["version"], row["ops"]) for row in steps}
+    return Known(head, answer, [record(row) for row in turns if row["seq"] >= wanted], ops)
 
 
 def _head(turns: list[Any], steps: list[Any]) -> Head | None:
     seq = turns[-1]["seq"] + 1 if turns else 0
     last = turns[-1] if turns else None
-    for row in steps:  # a script that was started anew in a turn whose process died in its first step
-        if row["seq"] == seq and (last is None or row["epoch"] > last["epoch"]):
-            return Head(row["number"], seq, row["epoch"], 0, *to_script(row["script"], row["state"]))
+    epoch = -1 if last is None else last["epoch"]
+    begun = [row for row in steps if row["seq"] == seq and row["epoch"] > epoch]
+    if begun:  # a script that was started anew in a turn whose process died in its first step
+        row = max(begun, key=lambda row: int(row["epoch"]))
+        return Head(row["number"], seq, row["epoch"], 0, *to_script(row["script"], row["state"]))
     return None if last is None else _behind(last)
 
 

@@ -58,8 +58,14 @@ SECOND = (
         owner uuid PRIMARY KEY, number bigint NOT NULL, at timestamptz NOT NULL)""",
 )
 
+#: A step is named by the request that asked for it, too. (No release had the table: nobody claims the old way beside.)
+THIRD = (
+    """ALTER TABLE tornado_alice.step
+       DROP CONSTRAINT step_pkey, ADD CONSTRAINT step_pkey PRIMARY KEY (sid, seq, k, asked)""",
+)
+
 #: Statements by the number of the migration, from 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND, THIRD)
 
 
 async def prepare(conn: Any, *, unchanged: bool = False) -> bytes:

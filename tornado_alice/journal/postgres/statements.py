@@ -3,8 +3,9 @@
 The names of tables have their schema: no setting of a user's may lead elsewhere.
 """
 
-#: Turns; what does not come back is there already. The first turn of a session draws its number, unless a
-#: step has drawn it before; a failed one adds up how much is kept for it.
+#: Turns; what does not come back is there already, or waits for a step though a later epoch has begun in it: another
+#: process has the outcome. The first turn of a session draws its number, unless a step has drawn it before; a failed
+#: one adds up how much is kept for it.
 _COMMIT = """
 INSERT INTO tornado_alice.turn (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version,
                                 script, state, failure, skill_id, session_id, asks, prompt, number, size)
@@ -20,6 +21,8 @@ SELECT u.sid, u.seq, u.epoch, u.n, u.message_id, u.at, u.waits, u.ended, u.reque
 FROM {turns}
      AS u (sid, seq, epoch, n, message_id, at, waits, ended, request, ops, reply, digest, version, script, state,
            failure, skill_id, session_id, number, asks, prompt)
+WHERE CASE WHEN u.waits THEN coalesce(
+    (SELECT max(epoch) FROM tornado_alice.step WHERE (sid, seq) = (u.sid, u.seq)), 0) <= u.epoch ELSE true END
 ON CONFLICT DO NOTHING RETURNING sid, seq, number
 """
 #: A group of turns, each parameter a list.
@@ -62,8 +65,8 @@ WHERE s.sid = $1
 ORDER BY is_step, seq, n
 """
 
-#: Take a step: the turn is not kept, nobody is in a later epoch, and the step is free: not there, left by another
-#: request or script, run out, or ours. Rows of finished steps stay until the session is swept: a row that went with the
+#: Take a step: the turn is not kept, nobody has begun a later epoch in it, and the step is free: not there, left by
+#: another script, run out, or ours. Rows of finished steps stay until the session is swept: a row that went with the
 #: turn would let a claim pass that was under way at that moment, and the step would be done twice.
 #: `was_others` looks at the row as it was before.
 CLAIM = """
@@ -72,12 +75,11 @@ SELECT $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::uuid, $7::int, $8::te
        coalesce($10::bigint, (SELECT number FROM tornado_alice.turn WHERE sid = $1 AND n = 0 ORDER BY seq LIMIT 1),
                 (SELECT number FROM tornado_alice.step WHERE sid = $1 LIMIT 1), nextval('tornado_alice.session_number'))
 WHERE NOT EXISTS (SELECT 1 FROM tornado_alice.turn WHERE sid = $1 AND seq >= $11::int)
-  AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = $1 AND epoch > $7)
-ON CONFLICT (sid, seq, k) DO UPDATE
-SET (asked, name, outcome, owner, epoch, script, state, until) = (excluded.asked, excluded.name, NULL, excluded.owner,
-    excluded.epoch, excluded.script, excluded.state, excluded.until)
-WHERE (s.asked, s.name) <> (excluded.asked, excluded.name)
-   OR s.outcome IS NULL AND (s.until < now() OR s.owner = excluded.owner)
+  AND NOT EXISTS (SELECT 1 FROM tornado_alice.step WHERE sid = $1 AND seq >= $11 AND epoch > $7)
+ON CONFLICT (sid, seq, k, asked) DO UPDATE
+SET (name, outcome, owner, epoch, script, state, until) = (excluded.name, NULL, excluded.owner, excluded.epoch,
+    excluded.script, excluded.state, excluded.until)
+WHERE s.name <> excluded.name OR s.outcome IS NULL AND (s.until < now() OR s.owner = excluded.owner)
 RETURNING number, EXISTS (SELECT 1 FROM tornado_alice.step AS o
                           WHERE (o.sid, o.seq, o.k, o.asked, o.name) = ($1, $2, $3, $4, $5) AND o.owner <> $6)
                   AS was_others
@@ -86,11 +88,15 @@ RETURNING number, EXISTS (SELECT 1 FROM tornado_alice.step AS o
 #: The outcome of a claimed step; the same one may come again.
 SETTLE = """
 UPDATE tornado_alice.step SET outcome = $1
-WHERE (sid, seq, k, asked, owner) = ($2, $3, $4, $5, $6) AND (outcome IS NULL OR outcome = $1) RETURNING 1
+WHERE (sid, seq, k, asked, name, owner) = ($2, $3, $4, $5, $6, $7) AND (outcome IS NULL OR outcome = $1) RETURNING 1
 """
 
-#: Hold what was claimed for $2 from now on; with no time at all, let others take it.
-HOLD = "UPDATE tornado_alice.step SET until = now() + $2::interval WHERE owner = $1 AND outcome IS NULL"
+#: Hold these steps for $2 from now on; with no time at all, let others take them.
+HOLD = """
+UPDATE tornado_alice.step AS s SET until = now() + $2::interval
+FROM unnest($3::uuid[], $4::int[], $5::int[], $6::text[]) AS u (sid, seq, k, asked)
+WHERE (s.sid, s.seq, s.k, s.asked) = (u.sid, u.seq, u.k, u.asked) AND s.owner = $1 AND s.outcome IS NULL
+"""
 
 #: $1 sessions, of the skills $2 or of any, that wait for a step which nobody runs: its turn is kept, its lease is over.
 LEFT = """
