@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from talking import ask, counting_skill, text
 
-from tornado_alice import Skill, SqliteJournal, continue_as_new, request, say, step
+from tornado_alice import MemoryJournal, Skill, SqliteJournal, continue_as_new, request, say, step
+from tornado_alice.journal.base import Journal
+from tornado_alice.journal.postgres import PostgresJournal
 from tornado_alice.journal.records import Key, Known
 from tornado_alice.testing import make_request
 
@@ -186,6 +188,34 @@ async def test_a_message_answered_while_the_session_is_read_again(tmp_path: Path
     assert text(await ask(late, "б", 2)) == "2 б"
     assert text(await ask(quick, "в", 3)) == "3 в"
     for skill in (late, quick):
+        await skill.stop()
+
+
+@pytest.fixture(params=["memory", "file", "database"])
+def ways(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Journal]:
+    """Makes ways to one journal, as processes have them."""
+    if request.param == "memory":
+        return MemoryJournal().beside
+    if request.param == "file":
+        return lambda: SqliteJournal(tmp_path / "j.sqlite3")
+    url = request.getfixturevalue("database")
+    return lambda: PostgresJournal(url)
+
+
+@pytest.mark.gen_test
+async def test_a_repeat_of_what_has_begun_anew(ways: Callable[[], Journal]) -> None:
+    """One process begins the script anew; to another one, whose script is of the epoch before, the same message comes
+    at once and once more: both give its bytes, and the dialog goes on in the new epoch, at either."""
+    skills = [Skill("anew", journal=ways(), version="1") for _ in range(2)]
+    for skill in skills:
+        skill.script(restarting)
+        await skill.start()
+    for n, (word, expected) in enumerate([("а", "1 а"), ("заново", "1 заново"), ("б", "2 б"), ("в", "3 в")]):
+        body = json.dumps(make_request(word, n)).encode()
+        answers = await asyncio.gather(*(skill.dialogs.answer(body) for skill in skills))
+        answers += [await skill.dialogs.answer(body) for skill in skills]
+        assert len(set(answers)) == 1 and text(json.loads(answers[0])) == expected
+    for skill in skills:
         await skill.stop()
 
 

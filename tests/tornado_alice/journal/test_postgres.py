@@ -189,6 +189,26 @@ async def test_a_crash_of_the_database_is_not_heard(postgres: Postgres, database
             assert all(f'"{k + 1} а"' in turn.reply.decode() for k, turn in enumerate(turns))
 
 
+@pytest.mark.parametrize("kept", ["on", "off"])
+@pytest.mark.gen_test(timeout=30)
+async def test_what_a_crash_loses_is_for_the_database_to_say(kept: str, postgres: Postgres, database: str) -> None:
+    """With synchronous_commit no acknowledged turn is lost in a crash; a database that runs without it loses some."""
+    settings = {"synchronous_commit": kept, "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
+    for name, value in settings.items():
+        await execute(database, f"ALTER SYSTEM SET {name} = '{value}'")
+    try:
+        await asyncio.to_thread(restart, postgres)
+        async with serving(counting_skill(journal=PostgresJournal(database))) as skill:
+            for n in range(20):
+                assert text(await ask(skill, "а", n)) == f"{n + 1} а"
+            await asyncio.to_thread(restart, postgres)
+            turns = (await skill.journal.load(("test-skill", "s"))).turns
+    finally:
+        await execute(database, "ALTER SYSTEM RESET ALL")
+        await asyncio.to_thread(restart, postgres)
+    assert (len(turns) == 20) == (kept == "on")
+
+
 def restart(postgres: Postgres) -> None:
     postgres.kill()
     postgres.start()
