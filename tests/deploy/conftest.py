@@ -2,18 +2,14 @@
 
 import http.client
 import json
-import os
-import shutil
-import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from absent import needed
+from nginx import Nginx, find, free_ports
 from processes import HELLO, ServerProcess
 
 CONFIG = Path(__file__).parents[2] / "examples" / "deploy" / "nginx.conf"
@@ -21,26 +17,9 @@ SECRET = "/hook-CHANGE-ME"
 PASSWORD = "correct horse battery"
 
 
-def find(name: str) -> str:
-    """The path of a program; where there is none the test is skipped aloud, and fails in CI."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    return needed(found, f"no {name} on this machine (Debian: apt install {name}): examples/deploy was NOT tested")
-
-
 @pytest.fixture
 def program() -> Callable[[str], str]:
     return find
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @pytest.fixture(scope="session")
@@ -54,52 +33,23 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return cert, key
 
 
-class Proxy:
-    """nginx on `port`; requests go to the webhook ports and the port of the pages."""
+class Proxy(Nginx):
+    """nginx with TLS; requests go to the webhook ports and the port of the pages."""
 
     def __init__(self, folder: Path, certificate: tuple[Path, Path], webhooks: list[int], pages: int) -> None:
         cert, key = certificate
-        (self.port,) = free_ports(1)
-        self.folder, self.tls = folder, ssl.create_default_context(cafile=str(cert))
+        (port,) = free_ports(1)
+        self.tls = ssl.create_default_context(cafile=str(cert))
         changes = {
-            "listen 443 ssl": f"listen 127.0.0.1:{self.port} ssl",
+            "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             "/etc/letsencrypt/live/example.org/fullchain.pem": str(cert),
             "/etc/letsencrypt/live/example.org/privkey.pem": str(key),
             "127.0.0.1:8880": f"127.0.0.1:{webhooks[0]}",
             "127.0.0.1:8881": f"127.0.0.1:{webhooks[1]}",
             "127.0.0.1:8888": f"127.0.0.1:{pages}",
             "server_name example.org": "server_name example.org localhost",
-            "http {\n": "http {\n" + self._folders(),
         }
-        text = CONFIG.read_text()
-        for old, new in changes.items():
-            assert old in text, f"{CONFIG} has no {old}"
-            text = text.replace(old, new)
-        (folder / "nginx.conf").write_text(text)
-
-    def _folders(self) -> str:
-        """What nginx writes, so that it needs no folder of the system's."""
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        lines = [f"    {kind}_temp_path {self.folder}/{kind};\n" for kind in kinds]
-        return "".join(lines) + f"    access_log {self.folder}/access.log;\n"
-
-    def start(self) -> None:
-        user = "user root; " if os.getuid() == 0 else ""
-        rest = f"daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log;"
-        command = [find("nginx"), "-p", str(self.folder), "-c", "nginx.conf", "-g", user + rest]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except ConnectionRefusedError:
-                assert self.process.poll() is None and time.monotonic() < end, self.process.communicate()[1]
-                time.sleep(0.02)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=20)
+        super().__init__(folder, CONFIG, port, changes)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """examples/deploy/nginx.conf as it is: what is public, what is private, and a deploy that nobody hears."""
 
-import http.client
 import json
-import threading
 from base64 import b64encode
 from typing import Any
 
 import pytest
+from talkers import talking
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -62,44 +61,10 @@ async def test_websocket_through_nginx(site: Any) -> None:
     connection.close()
 
 
-class Talker(threading.Thread):
-    """One dialog over one keep-alive connection, until it is told to end; keeps what was not right."""
-
-    def __init__(self, site: Any, name: str, ending: threading.Event) -> None:
-        super().__init__()
-        self._site, self._session, self._ending = site, name, ending
-        self.turns = 0
-        self.wrong: list[str] = []
-
-    def run(self) -> None:
-        connection = self._site.connect()
-        while not self._ending.is_set():
-            body = json.dumps(make_request("а", self.turns, session={"session_id": self._session})).encode()
-            try:
-                connection.request("POST", self._site.secret, body)
-                answer = connection.getresponse()
-                text = answer.read().decode()
-            except (OSError, http.client.HTTPException) as error:
-                self.wrong.append(repr(error))
-                return
-            self.turns += 1
-            if answer.status != 200 or json.loads(text)["response"]["text"] != f"{self.turns} а":
-                self.wrong.append(f"{answer.status} {text}")
-        connection.close()
-
-
 def test_a_deploy_that_nobody_hears(site: Any) -> None:
     """Five restarts under load, one process after the other: every turn is answered by the script, in order."""
-    ending = threading.Event()
-    talkers = [Talker(site, f"s{i}", ending) for i in range(8)]
-    for talker in talkers:
-        talker.start()
-    try:
+    with talking(site.connect, site.secret, lambda n: ("а", f"{n + 1} а")) as talkers:
         for number in (0, 1, 0, 1, 0):
             site.restart(number)
-    finally:
-        ending.set()
-        for talker in talkers:
-            talker.join()
     assert [talker.wrong for talker in talkers] == [[]] * 8
     assert sum(talker.turns for talker in talkers) > 200
