@@ -23,7 +23,8 @@ SECRET = "/hook-CHANGE-ME"
 
 def commands(first: str) -> list[list[str]]:
     """The README's commands `python -m tornado_alice` whose next word is `first`, from that word on."""
-    lines = re.findall(r"^    python -m tornado_alice (.*)$", (FOLDER / "README.md").read_text(), re.M)
+    text = (FOLDER / "README.md").read_text().replace("\\\n", " ")
+    lines = re.findall(r"^    python -m tornado_alice (.*)$", text, re.M)
     return [words for words in map(shlex.split, lines) if words[0] == first]
 
 
