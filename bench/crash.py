@@ -21,7 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from soak import SKILL, Soak, repeated_effects
+from effects import effects, repeated
+from soak import SKILL, Soak
 
 from tornado_alice import SqliteJournal
 from tornado_alice.app.loading import load_skill
@@ -77,11 +78,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, int]:
     soak = Soak(folder, ["--durability", given.durability], given.seed, given.ablate == "claims", given.processes)
     soak.run(given.users, 60 * given.minutes)
     journal = SqliteJournal(folder / FILE_NAME)
-    counts = soak.counts
-    counts["turns acknowledged"] = len(soak.acknowledged)
-    counts["acknowledged turns lost"] = lost(journal, soak.acknowledged)
+    counts, acknowledged = soak.crowd.counts, soak.crowd.acknowledged
+    counts["turns acknowledged"] = len(acknowledged)
+    counts["acknowledged turns lost"] = lost(journal, acknowledged)
     counts["sessions that do not replay"] = stuck(journal)
-    counts["effects repeated without a death"] = repeated_effects(folder / "effects.txt", soak.killed)
+    counts["effects repeated without a death"] = len(repeated(effects(folder / "effects.txt"), soak.fates))
     return {"seed": given.seed} | {name: counts[name] for name in HARMLESS + FAULTS}
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from tornado_alice import Skill, continue_as_new, idempotency_key, random, request, say, step
+from tornado_alice import Skill, continue_as_new, idempotency_key, now, random, request, say, step
 
 BLOCKING = bool(os.environ.get("CRASH_BLOCKING"))
 
@@ -30,6 +30,10 @@ def count(tries: int) -> int:
     return tries
 
 
+def more() -> str:
+    return f"Больше. Сейчас {now():%H:%M:%S.%f}"  # tells which of two deliveries of a message was played
+
+
 def play() -> Generator[Any, None, int]:
     number, tries, phrase = random.randint(1, 10), 1, "Я загадала число от 1 до 10. Какое?"
     while True:
@@ -38,7 +42,7 @@ def play() -> Generator[Any, None, int]:
             time.sleep(0.01)
         if int(request.command) == number:
             return tries
-        tries, phrase = tries + 1, "Больше"
+        tries, phrase = tries + 1, more()
 
 
 @skill.script

@@ -20,7 +20,7 @@ def test_a_short_soak_of_two_processes_ends_with_every_fault_at_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "killed", "repeated"),
+    ("lines", "killed", "count"),
     [
         (["a 1 1.0", "b 1 2.0"], {}, 0),
         (["a 1 1.0", "a 1 2.0"], {}, 1),
@@ -30,11 +30,11 @@ def test_a_short_soak_of_two_processes_ends_with_every_fault_at_zero() -> None:
     ],
 )
 def test_an_effect_may_be_repeated_only_after_the_death_of_its_process(
-    lines: list[str], killed: dict[int, float], repeated: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lines: list[str], killed: dict[int, float], count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key written again counts unless the process that wrote it before was killed by then."""
     monkeypatch.syspath_prepend(str(BENCH))
-    from soak import repeated_effects
+    from effects import Fates, effects, repeated
 
     (tmp_path / "effects.txt").write_text("\n".join(lines))
-    assert repeated_effects(tmp_path / "effects.txt", killed) == repeated
+    assert len(repeated(effects(tmp_path / "effects.txt"), Fates(killed))) == count
