@@ -37,8 +37,9 @@ Dialogs.draining = property(lambda self: False, lambda self, value: None)
 }
 
 
-def head(broken: str | None) -> tuple[str, ...]:
-    """How Python starts a server: whole, or with this broken."""
-    if broken is None:
+def head(broken: list[str]) -> tuple[str, ...]:
+    """How Python starts a server in which all these are broken."""
+    if not broken:
         return PLAIN
-    return ("-c", f"{BROKEN[broken]}\nimport sys\nfrom tornado_alice.app.cli import main\nsys.exit(main())")
+    start = "import sys\nfrom tornado_alice.app.cli import main\nsys.exit(main())"
+    return ("-c", "".join(BROKEN[name] for name in broken) + start)

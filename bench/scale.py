@@ -8,8 +8,8 @@ for 10 s and let go on (SIGSTOP); the database crashes and recovers; it ends all
 the other version of the script, one by one: two versions run side by side all the time. Everything below "turns sent
 twice at once" must be 0, or the exit status is 1.
 
-`--ablation claims|fence|drain` breaks a protection (see ablations.py) to show that the counts can fail. `--acts`
-chooses what happens. The seed repeats what is chosen at random; what an act meets there is left to the machine.
+`--ablation claims,fence,drain` breaks protections (see ablations.py) to show that the counts can fail. `--acts` chooses
+what happens. The seed repeats what is chosen at random; what an act meets there is left to the machine.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -37,14 +38,16 @@ from watch import REST, Watch
 VERSIONS = tuple(Path(__file__).with_name(name) for name in ("crash_skill.py", "crash_skill_async.py"))
 #: Seconds that a process is stopped: more than the lease of a step.
 ZOMBIE = 10.0
-#: What happens, by its name on the command line, with how often in each round, and its name in the table.
+#: Faults of a kind that are shown.
+SHOWN = 5
+#: What happens, by its name on the command line, and its name in the table.
 ACTS = {
-    "kill": (2, "SIGKILL"),
-    "term": (2, "SIGTERM"),
-    "stop": (1, f"SIGSTOP for {ZOMBIE:.0f} s"),
-    "crash": (1, "database crash"),
-    "cut": (1, "connections ended"),
-    "deploy": (1, "deploy of a version"),
+    "kill": "SIGKILL",
+    "term": "SIGTERM",
+    "stop": f"SIGSTOP for {ZOMBIE:.0f} s",
+    "crash": "database crash",
+    "cut": "connections ended",
+    "deploy": "deploy of a version",
 }
 #: Those of which no user may hear anything.
 SILENT = ("term", "deploy")
@@ -71,7 +74,7 @@ class Scale:
     def run(self, users: int, seconds: float) -> None:
         """So long, and until everything has happened once."""
         end = time.monotonic() + seconds
-        round = [act for act in self._acts for _ in range(ACTS[act][0])]
+        round = list(self._acts)
         with self.crowd.talking(users):
             for number in count():
                 time.sleep(self._rng.uniform(0.2, 1.0))
@@ -83,7 +86,7 @@ class Scale:
                     self._do(round[number % len(round)])
 
     def _do(self, act: str) -> None:
-        with self.watch.during(ACTS[act][1]):
+        with self.watch.during(ACTS[act]):
             self._happen(act, self._rng.choice(self.cluster.servers))
 
     def _happen(self, act: str, server: Server) -> None:
@@ -129,7 +132,7 @@ class Scale:
 def lost(held: dict[tuple[str, int], bytes], acknowledged: dict[tuple[str, int], bytes]) -> int:
     """Acknowledged turns that the journal does not hold as they were acknowledged."""
     missed = [place for place, answer in acknowledged.items() if held.get(place) != answer]
-    for place in missed:
+    for place in missed[:SHOWN]:
         print(f"{place}: acknowledged {acknowledged[place]!r}, held {held.get(place)!r}", file=sys.stderr)
     return len(missed)
 
@@ -150,9 +153,9 @@ def figures(scale: Scale, cluster: Cluster, folder: Path) -> dict[str, int]:
     """What was counted, by its name."""
     crowd, met = scale.crowd, scale.watch.met
     again = repeated(effects(folder / "effects.txt"), cluster.fates)
-    for pair in again:
+    for pair in again[:SHOWN]:
         print(f"an effect again: {pair}", file=sys.stderr)
-    silent, rest = [met[ACTS[act][1]] for act in SILENT], met[REST]
+    silent, rest = [met[ACTS[act]] for act in SILENT], met[REST]
     return {
         "turns acknowledged": len(crowd.acknowledged),
         "turns sent twice at once": crowd.counts["turns sent twice at once"],
@@ -166,6 +169,14 @@ def figures(scale: Scale, cluster: Cluster, folder: Path) -> dict[str, int]:
     }
 
 
+def tell_errors(folder: Path) -> None:
+    """What the servers have logged as errors."""
+    for log in sorted(folder.glob("server*.log")):
+        for line in log.read_text().splitlines():
+            if " ERROR " in line:
+                print(f"{log.stem}: {line}", file=sys.stderr)
+
+
 def report(figures: dict[str, Any]) -> None:
     print(f"{'':<24}{'times':>6}{'answers':>9}{'failed':>8}{'apologies':>11}{'slowest, s':>12}")
     for act, met in figures.pop("met").items():
@@ -174,12 +185,16 @@ def report(figures: dict[str, Any]) -> None:
         print(f"{name:<40}{figure}")
 
 
-def acts(text: str) -> list[str]:
-    """The names in a list with commas, which may be empty."""
-    names = [name for name in text.split(",") if name]
-    if unknown := set(names) - ACTS.keys():
-        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join(ACTS)}")
-    return names
+def words(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """Reads a list with commas, which may be empty."""
+
+    def read(text: str) -> list[str]:
+        found = [word for word in text.split(",") if word]
+        if unknown := set(found) - set(known):
+            raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return found
+
+    return read
 
 
 def main() -> int:
@@ -188,10 +203,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="at least; and everything happens once (%(default)s)")
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--sticky", action="store_true", help="nginx keeps a session with a process")
+    parser.add_argument("--acts", type=words(ACTS), default=list(ACTS), metavar="ACT,...", help=", ".join(ACTS))
     parser.add_argument(
-        "--acts", type=acts, default=list(ACTS), metavar="ACT,...", help=f"what happens, of {', '.join(ACTS)}"
+        "--ablation", type=words(BROKEN), default=[], metavar="PART,...", help=f"break {', '.join(BROKEN)}"
     )
-    parser.add_argument("--ablation", choices=BROKEN, help="break a protection, to see the counts fail")
     parser.add_argument(
         "--seed", type=int, default=random.randrange(1 << 32), help="of a run to repeat; random if not given"
     )
@@ -200,7 +215,9 @@ def main() -> int:
     print(f"--seed {given.seed}", file=sys.stderr)  # at once: a run that fails must be repeatable, too
     with tempfile.TemporaryDirectory() as name:
         figures = measure(given, Path(name))
-    is_faulty = any(figures[name] for name in FAULTS)
+        is_faulty = any(figures[name] for name in FAULTS)
+        if is_faulty:
+            tell_errors(Path(name))
     if given.json:
         print(json.dumps(figures | {"met": {act: asdict(met) for act, met in figures["met"].items()}}, indent=1))
     else:
