@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def soak(*options: str) -> tuple[int, dict[str, Any]]:
     """The exit status and the figures of a run."""
     find_postgres("postgres"), find_nginx("nginx")
-    command = [sys.executable, str(BENCH / "scale.py"), "--json", *options]
+    command = [sys.executable, str(BENCH / "scale.py"), "--json", "--fsync", "off", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
