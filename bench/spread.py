@@ -24,6 +24,8 @@ from load import load
 TURNS = 20
 #: By name: processes, and whether nginx is sticky.
 KINDS = {"one process": (1, False), "two, turn by turn": (2, False), "two, sticky": (2, True)}
+#: What is compared with the first kind.
+RATIOS = ("CPU of the skill per turn, us", "turns/s")
 #: Counters of a process that are summed up.
 COUNTERS = ("alice_turns_total", "alice_load_seconds_count", "process_cpu_seconds_total")
 
@@ -70,11 +72,11 @@ def figures(rounds: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     first, *_ = KINDS
     for name in KINDS:
-        for what, digits in (("loads per turn", 2), ("CPU of the skill per turn, us", 0), ("turns/s", 0)):
+        for what, digits in (("loads per turn", 2), *((what, 0) for what in RATIOS)):
             told[f"{name}: {what}"] = peers.spread([one[name][what] for one in rounds], digits)
-        if name != first:
-            ratios = [one[name]["turns/s"] / one[first]["turns/s"] for one in rounds]
-            told[f"{name}: turns/s ÷ {first}"] = peers.spread(ratios, 2)
+        for what in RATIOS if name != first else ():
+            ratios = [one[name][what] / one[first][what] for one in rounds]
+            told[f"{name}: {what} ÷ {first}"] = peers.spread(ratios, 2)
     return told
 
 

@@ -70,6 +70,11 @@ class Cluster:
         assert "ERROR" not in self.servers[number].errors
         self.servers[number] = self.serve(number)
 
+    def kill(self, number: int) -> None:
+        """SIGKILL, and a new process in its place."""
+        self.servers[number].kill()
+        self.servers[number] = self.serve(number)
+
     def stop(self) -> None:
         self.nginx.stop()
         for server in self.servers:
