@@ -269,6 +269,33 @@ async def test_a_turn_that_cannot_be_written_spares_its_neighbours(database: str
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_groups_of_two_processes_never_wait_for_each_other(database: str) -> None:
+    """A group takes its turns in one order, whatever order they came in. So a group that waits for a turn of another
+    process holds no later one for which that process may wait: no deadlock, in which both would fail."""
+    low, high = sorted((("skill", name) for name in "ab"), key=rows.session_id)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with opened(database) as one, opened(database) as other:
+        await one.commit(("skill", "first"), Head(), record(0))  # connected: the next ones are sent at once
+        holding = await asyncpg.connect(database)
+        try:
+            async with holding.transaction():
+                await holding.execute(
+                    """INSERT INTO tornado_alice.turn (sid, seq, epoch, n, at, waits, ended, request, reply, digest,
+                       version, script, state) VALUES ($1, 0, 0, 0, 0, false, false, '', '', '', '', '', '')""",
+                    rows.session_id(low),
+                )
+                first = asyncio.create_task(one.commit(("skill", "before"), Head(), record(0)))  # alone in its group
+                group = [asyncio.create_task(one.commit(key, Head(), record(0))) for key in (high, low)]
+                while (await execute(database, waiting))[0][0] == 0:
+                    await asyncio.sleep(0.01)
+                await asyncio.wait_for(other.commit(high, Head(), record(0)), 5)
+        finally:
+            await holding.close()
+        ended = await asyncio.gather(first, *group, return_exceptions=True)
+    assert [type(one) for one in ended] == [int, JournalConflict, JournalConflict]
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_step_is_taken_over_when_its_process_has_died(database: str) -> None:
     """A process keeps its step as long as it lives, by renewing its lease; killed, it loses the step with the lease."""
     process = subprocess.Popen([sys.executable, "-c", CLAIMS, database], stdout=subprocess.PIPE, text=True)

@@ -1,7 +1,8 @@
 """Group commit: while one statement is under way, turns gather, and go together in the next one.
 
 A lone turn waits for nobody. What does not come back from the statement is a conflict for that turn alone. A group that
-failed is offered again: turns that were kept, though nobody heard of it, are found by what they hold.
+failed is offered again: turns that were kept, though nobody heard of it, are found by what they hold. A group goes in
+the order of its keys: processes that have got the same messages wait for each other in that order, never in a circle.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ class GroupWriter:
     async def _flush(self) -> None:
         while self._queue:
             group, self._queue = self._queue[:MOST], self._queue[MOST:]
-            await self._keep(group)
+            await self._keep(sorted(group, key=_place))
         self._task = None
 
     async def _keep(self, group: list[Entry]) -> None:
@@ -72,6 +73,11 @@ class GroupWriter:
                 future.set_result(kept.pop(place))  # of two equal ones in a group the first is kept
             else:
                 del kept[place]
+
+
+def _place(entry: Entry) -> tuple[Any, ...]:
+    """Session and number of a turn; of two equal ones in a group the first stays the first."""
+    return entry[0][:2]
 
 
 def _fail(future: "asyncio.Future[int | None]", error: JournalError) -> None:
