@@ -33,6 +33,13 @@ sys.path.append(str(ROOT / "tests" / "tornado_alice"))  # the fixtures of the te
 #: Seconds that the platform waits for an answer.
 PLATFORM = 4.5
 HOT_TURNS = 200
+#: Milliseconds of processor time of asyncio, which the platform has loaded, and of what the package adds to it.
+IMPORT = """
+import time; start = time.process_time()
+import asyncio; loop = time.process_time()
+import tornado_alice; end = time.process_time()
+print(1000 * (loop - start), 1000 * (end - loop))
+"""
 SCRIPT = """
 from tornado_alice import Skill, request, say
 
@@ -109,6 +116,15 @@ def cold_start(url: str, file: Path) -> dict[str, float]:
     return {"load": loaded, "first answer": first, "hot turn": statistics.median(hot)}
 
 
+def imports(rounds: int) -> dict[str, list[float]]:
+    """What `IMPORT` says in fresh interpreters, with the bytecode there, as an installation has it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    asked = [sys.executable, "-c", IMPORT]
+    said = [subprocess.run(asked, env=environment, capture_output=True, text=True).stdout for _ in range(rounds + 1)]
+    asyncio_alone, package = zip(*(map(float, line.split()) for line in said[1:]), strict=True)
+    return {"import asyncio": list(asyncio_alone), "import tornado_alice beyond asyncio": list(package)}
+
+
 def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from databases import serving
     from pooler import pooling
@@ -122,7 +138,8 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
             answers = at_once(url, given.cold, given.processes)
         rows = postgres.execute("SELECT session_id FROM tornado_alice.turn WHERE n = 0", url=database)
     kept = {row[0] for row in rows}
-    return {f"{name}, ms": peers.spread([one[name] for one in rounds], 1) for name in rounds[0]} | told(answers, kept)
+    times = imports(4 * given.rounds) | {name: [one[name] for one in rounds] for name in rounds[0]}
+    return {f"{name}, ms": peers.spread(found, 1) for name, found in times.items()} | told(answers, kept)
 
 
 def told(answers: list[tuple[float, str]], kept: set[str]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ of a skill, `tornado_alice.journal.postgres` for a journal in a database and `to
 All other modules are private: they change without notice.
 """
 
+import typing
+
 from .answers import choice, city, number, text, yes_no
 from .commands import Handler, command, leave, repeat
 from .context import now, random, uuid4
@@ -27,7 +29,7 @@ from .errors import (
     StepError,
 )
 from .hooks import Answered
-from .journal import Head, Journal, MemoryJournal, Op, Record, SqliteJournal, Summary
+from .journal import Head, Journal, MemoryJournal, Op, Record, Summary
 from .modifiers import (
     button,
     confirm_purchase,
@@ -55,6 +57,19 @@ from .skill import Skill
 from .spoken import Speech, effect, pause, speech, voice
 from .states import State, application, session_state, user
 from .step import continue_as_new, gather, idempotency_key, step
+
+if typing.TYPE_CHECKING:
+    from .journal import SqliteJournal
+else:
+
+    def __getattr__(name: str) -> type:
+        """SqliteJournal comes when it is asked for: a cloud function, which starts cold, has no use for SQLite."""
+        if name != "SqliteJournal":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .journal import SqliteJournal
+
+        return SqliteJournal
+
 
 __version__ = "0.1.0"
 

@@ -80,7 +80,7 @@ NOBODY = Handler("nobody", None)
 scoped: ContextVar[tuple[Handler, ...]] = ContextVar("tornado_alice_commands", default=())
 
 
-@dataclass
+@dataclass(eq=False)
 class Handlers:
     """Those of a skill.
 

@@ -11,10 +11,10 @@ from contextvars import ContextVar
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
-from typing import Any
-from uuid import UUID
-from uuid import uuid4 as stdlib_uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class TurnContext:
@@ -182,8 +182,11 @@ class Random(stdlib_random.Random):
 random = Random()
 
 
-def uuid4() -> UUID:
+def uuid4() -> "UUID":
     """A random UUID of the current turn, the same on replay."""
+    from uuid import UUID  # here: few scripts need it, and it asks what platform this is
+    from uuid import uuid4 as stdlib_uuid4
+
     if current.get() is None:
         return stdlib_uuid4()
     return UUID(int=random.getrandbits(128), version=4)
@@ -201,6 +204,8 @@ def zone(name: Any) -> tzinfo:
     """The time zone that a request names; UTC if there is none, or none that this machine knows."""
     if not isinstance(name, str) or not name:
         return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # here: a cloud function that starts need not know of zones
+
     offset = re.fullmatch(r"(?:GMT|UTC)?([+-])(\d{1,2})(?::?(\d\d))?", name)
     try:
         return _offset(*offset.groups()) if offset else ZoneInfo(name)

@@ -7,7 +7,6 @@ Rules:
 3. "завтра" and "в семь" come as two entities and are one moment, if few words lie between them.
 """
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -133,6 +132,8 @@ def moment_of(value: Any, heard_at: datetime, start: int = 0, end: int = 0) -> M
 
 
 def _shift(moment: datetime, by: Mapping[str, int]) -> datetime:
+    from calendar import monthrange  # here: a cold process need not wait for it
+
     months = moment.year * 12 + moment.month - 1 + by.get("year", 0) * 12 + by.get("month", 0)
     year, month = divmod(months, 12)
     day = min(moment.day, monthrange(year, month + 1)[1])

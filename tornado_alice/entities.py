@@ -18,8 +18,9 @@ _NO = (
     "нет|неа|не надо|не хочу|не нужно|не стоит|не буду|не согласен|не согласна|неверно|неправильно|отмена|ни за что|no"
 )
 _FILLERS = "ну|ой|пожалуйста|спасибо|алиса|please|thanks"
-_SAYS_YES = re.compile(rf"(?:(?:{_FILLERS}) )*(?:{_YES})(?: (?:{_YES}|{_FILLERS}))*")
-_SAYS_NO = re.compile(rf"(?:(?:{_FILLERS}|да) )*(?:{_NO})(?: (?:{_NO}|{_FILLERS}|конечно))*")
+# texts, which `re` compiles when they are first asked for, and keeps: an import is quicker by a millisecond
+_SAYS_YES = rf"(?:(?:{_FILLERS}) )*(?:{_YES})(?: (?:{_YES}|{_FILLERS}))*"
+_SAYS_NO = rf"(?:(?:{_FILLERS}|да) )*(?:{_NO})(?: (?:{_NO}|{_FILLERS}|конечно))*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def says_yes(words: Sequence[str]) -> bool:
     >>> says_yes(["ну", "да", "конечно"]), says_yes(["да", "нет"]), says_yes(["да", "две", "пиццы"])
     (True, False, False)
     """
-    return _SAYS_YES.fullmatch(" ".join(words).lower()) is not None
+    return re.fullmatch(_SAYS_YES, " ".join(words).lower()) is not None
 
 
 def says_no(words: Sequence[str]) -> bool:
@@ -145,7 +146,7 @@ def says_no(words: Sequence[str]) -> bool:
     >>> says_no(["нет", "спасибо"]), says_no(["да", "нет"]), says_no(["нет", "лучше", "завтра"])
     (True, True, False)
     """
-    return _SAYS_NO.fullmatch(" ".join(words).lower()) is not None
+    return re.fullmatch(_SAYS_NO, " ".join(words).lower()) is not None
 
 
 def _texts(value: Any, *keys: str) -> list[str]:

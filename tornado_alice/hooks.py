@@ -69,7 +69,7 @@ class Facts(NamedTuple):
 Part = Literal["turn", "load", "commit", "step"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Hooks:
     """The hooks of one skill.
 

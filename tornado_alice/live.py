@@ -14,7 +14,7 @@ from .work import Work
 RECENT = 600.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LiveSession:
     """A script in memory.
 

@@ -10,11 +10,10 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from .errors import ReplyError, SettingsError
 from .frames import authors_frame
@@ -26,8 +25,7 @@ LOCK = "media.lock.json"
 REMEDY = "python -m tornado_alice upload FOLDER"
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A file that the platform keeps.
 
     Attributes:
@@ -39,13 +37,12 @@ class Stored:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Lock:
+class Lock(NamedTuple):
     """What one skill has uploaded, by the path of the file below its folder, with ``/``."""
 
     skill_id: str
-    images: Mapping[str, Stored] = field(default_factory=dict)
-    sounds: Mapping[str, Stored] = field(default_factory=dict)
+    images: Mapping[str, Stored] = MappingProxyType({})
+    sounds: Mapping[str, Stored] = MappingProxyType({})
 
     def of(self, kind: Kind) -> Mapping[str, Stored]:
         """The files of one kind."""
@@ -54,8 +51,8 @@ class Lock:
     def plus(self, kind: Kind, name: str, stored: Stored) -> "Lock":
         """One file more."""
         if kind == "images":
-            return replace(self, images={**self.images, name: stored})
-        return replace(self, sounds={**self.sounds, name: stored})
+            return self._replace(images={**self.images, name: stored})
+        return self._replace(sounds={**self.sounds, name: stored})
 
 
 def kind_of(name: str) -> Kind | None:
@@ -115,7 +112,7 @@ def read_lock(path: Path) -> Lock:
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Write a lock file whole or not at all; names in order, so that version control shows what has changed."""
-    entries = {kind: {name: vars(stored) for name, stored in sorted(lock.of(kind).items())} for kind in SUFFIXES}
+    entries = {kind: {name: stored._asdict() for name, stored in sorted(lock.of(kind).items())} for kind in SUFFIXES}
     fresh = path.with_name(path.name + ".new")
     text = json.dumps({"skill_id": lock.skill_id, **entries}, ensure_ascii=False, indent=2)
     fresh.write_text(text + "\n", "utf-8")
@@ -136,6 +133,8 @@ def _stored(kind: Kind, name: str) -> tuple[Lock, Stored]:
         raise ReplyError(f"{name!r}: there is no {LOCK} in the folder of {file}, nor above it: `{REMEDY}` writes it")
     stored = lock.of(kind).get(name)
     if stored is None:
+        from difflib import get_close_matches  # here: for mistakes alone
+
         near = get_close_matches(name, lock.of(kind), 1)
         hint = f"did you mean {near[0]!r}?" if near else f"`{REMEDY}` uploads what is new"
         raise ReplyError(f"{name!r} is none of the {kind} in {LOCK}; {hint}")

@@ -16,7 +16,7 @@ Phrases = str | Sequence[str]
 Policy = Literal["restart", "end"] | Callable[[dict[str, Any], Exception], Reply | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Options:
     """What a Skill's author may set.
 

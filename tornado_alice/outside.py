@@ -6,11 +6,9 @@ sent, written and started again each time; inside step() it is done once. CPytho
 """
 
 import os
-import sqlite3
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import lru_cache, wraps
+from collections.abc import Iterable
+from functools import lru_cache
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -49,9 +47,6 @@ ACTS = {
     "ftplib.sendcmd": "a command sent",
     "imaplib.send": "a command sent",
 }
-_connect = sqlite3.connect
-#: Of modules, that live as long as the process.
-_kept: list[sqlite3.Connection] = []
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 #: Modules that open files on behalf of others: the log of a script is not its act, nor is the cache of an import.
 _NOT_THE_SCRIPT = ("logging", "importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport")
@@ -63,27 +58,22 @@ class Refused(BaseException):
 
 def watch(modules: Iterable[ModuleType | dict[str, Any]] = ()) -> None:
     """Begin to watch, also the connections to databases that these modules have opened before; it cannot be ended."""
+    from . import outside_sqlite  # here, with the first script: whoever imports the package alone need not wait for it
+
     _begin()
-    for module in modules:
-        space = module if isinstance(module, dict) else vars(module)
-        for name, value in list(space.items()):
-            if value is _connect:
-                space[name] = sqlite3.connect
-            elif isinstance(value, sqlite3.Connection) and _watch_connection(value):
-                _kept.append(value)
+    outside_sqlite.watch(modules, _may_change)
 
 
 def rearm() -> None:
-    """A replay begins: connections that outlive a dialog hold statements about which SQLite would not ask again."""
-    for connection in _kept:
-        _watch_connection(connection)
+    """A replay begins."""
+    from . import outside_sqlite
+
+    outside_sqlite.rearm(_may_change)
 
 
 @lru_cache(maxsize=1)
 def _begin() -> None:
     sys.addaudithook(_hear)
-    # the audit event of a connection comes before it can be asked anything
-    sqlite3.connect = _watched(_connect)  # type: ignore[assignment]
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
@@ -126,38 +116,13 @@ def _place(frame: FrameType | None) -> str | None:
     return place
 
 
-def _watched(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
-    """Reading a database is no act, changing it is: SQLite asks before each statement of a script's connection."""
-
-    @wraps(connect)
-    def watched(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = connect(*args, **kwargs)
-        if context.current.get() is not None:
-            _watch_connection(connection)
-        return connection
-
-    return watched
-
-
-def _watch_connection(connection: sqlite3.Connection) -> bool:
-    """Let SQLite ask before each statement, if it is a database in a file."""
-    with suppress(sqlite3.ProgrammingError):  # closed, or of another thread: a script cannot use it
-        if connection.execute("PRAGMA database_list").fetchone()[2]:
-            connection.set_authorizer(_authorize)
-            return True
-    return False
-
-
-_CHANGE_WORDS = "INSERT UPDATE DELETE CREATE_TABLE CREATE_INDEX DROP_TABLE DROP_INDEX ALTER_TABLE"
-_CHANGES = {getattr(sqlite3, f"SQLITE_{word}") for word in _CHANGE_WORDS.split()}
-
-
-def _authorize(action: int, *_: Any) -> int:
+def _may_change() -> bool:
+    """May a database be changed now?"""
     turn = context.current.get()
-    if turn is None or action not in _CHANGES:
-        return sqlite3.SQLITE_OK
+    if turn is None:
+        return True
     try:
         _report(turn, "a database changed")
     except Refused:
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK
+        return False
+    return True

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Generator
-from difflib import get_close_matches
 from typing import Any
 
 from . import context
@@ -83,6 +82,8 @@ def say(*args: str | Modifier, **kwargs: Any) -> Reply:
 
 
 def _tell_unknown(keyword: str) -> None:
+    from difflib import get_close_matches  # here: for mistakes alone
+
     near = get_close_matches(keyword, _KNOWN | _MODIFIERS, 1)
     hint = f"Did you mean {near[0]}{'(...), a modifier' if near[0] in _MODIFIERS else ''}? " if near else ""
     message = f"say() has no field {keyword!r}. {hint}A new field of the platform goes through extra={{...}}"

@@ -17,9 +17,8 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import context, fingerprint, frames, outside, stdlib_random, tails
 from .commands import FORMS, Handler, Handlers
@@ -50,8 +49,7 @@ CHAIN = {
 COMMANDS = (dict, Step, Gather, Continue)
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """The script has returned."""
 
     value: Any

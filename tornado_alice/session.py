@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from hashlib import blake2b
 from types import FrameType
 from typing import Any, NamedTuple, cast
@@ -43,15 +42,13 @@ from .subscripts import unrun
 LIKENESS = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """Send this."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(NamedTuple):
     """Run these steps and `resume` with their outcomes.
 
     Attributes:
@@ -67,13 +64,13 @@ class Do:
     together: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Finished:
     """The script has returned and said nothing more."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+
+class Failed(NamedTuple):
     """The script raised."""
 
     error: BaseException
@@ -90,7 +87,7 @@ def quiet(_: logging.LogRecord) -> bool:
     return turn is None or not turn.replaying
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Frame:
     """A script under way: that of the skill, or a handler that has interrupted the one below.
 
@@ -115,7 +112,7 @@ class Hearer(NamedTuple):
     goes_on: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
     """A script and how far it has come.
 
@@ -491,7 +488,11 @@ def digest(said: bytes) -> str:
 def _fits(record: Record, reply: Reply) -> bool:
     """Is what the user heard something that the script could say here now, or nearly so?"""
     heard = _text(record)
-    return heard in reply.phrases or SequenceMatcher(None, heard, reply["text"]).ratio() >= LIKENESS
+    if heard in reply.phrases:
+        return True
+    from difflib import SequenceMatcher  # here: for changed prompts alone
+
+    return SequenceMatcher(None, heard, reply["text"]).ratio() >= LIKENESS
 
 
 def _text(record: Record) -> str:

@@ -16,15 +16,18 @@ import logging
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 from types import CodeType, FrameType
-from typing import NamedTuple
-from uuid import uuid4
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import JournalError
 from .journal.base import Journal
 from .journal.records import Prompt, Record, Tally
 from .script import Script
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ class Open(NamedTuple):
     at: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
     """What was open before a turn, and what is known of its outcome.
 
@@ -117,9 +120,15 @@ class Tallies:
         self._closed: list[tuple[Prompt, str, float]] = []
         self._counts: dict[Prompt, Counter[str]] = {}
         self._batch: list[Tally] = []  # being written, or to be offered again
-        self._writer, self._number, self._one = uuid4(), 0, asyncio.Lock()
+        self._number, self._one = 0, asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @cached_property
+    def _writer(self) -> "UUID":
+        from uuid import uuid4  # here: the first turn of a cold process should not wait for it
+
+        return uuid4()
 
     def prompt_at(self, frame: FrameType | None) -> Prompt | None:
         """The prompt at which a script waits in this frame; None if that is nowhere in its own modules."""

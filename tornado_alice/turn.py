@@ -29,11 +29,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import context, limits, protocol
-from .diagnosis import Advice
 from .errors import NonDeterminismError, ReplyError, ScriptError
 from .frames import authors_part
 from .hooks import Hooks, Observed
@@ -51,13 +51,16 @@ from .step import Continue
 from .tallies import FAILED, Asked, Tallies
 from .work import Work
 
+if TYPE_CHECKING:
+    from .diagnosis import Advice
+
 log = logging.getLogger(__name__)
 
 #: A journal with more turns than this in one epoch is replayed in some tens of milliseconds: time for continue_as_new.
 MANY_TURNS = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Runtime:
     """Where turns take place: what all of them share."""
 
@@ -72,8 +75,14 @@ class Runtime:
     tallies: Tallies
     hooks: Hooks
     pinged: dict[Key, None] = field(default_factory=dict)
-    advice: Advice = field(default_factory=Advice)
     told: set[str] = field(default_factory=set)
+
+    @cached_property
+    def advice(self) -> "Advice":
+        """What is told of divergences."""
+        from .diagnosis import Advice  # here: there may never be one
+
+        return Advice()
 
     def tell(self, place: str, remark: str) -> None:
         """Once for each place: what the script's author should know."""

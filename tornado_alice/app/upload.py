@@ -6,7 +6,7 @@ Nothing is removed unless it is asked for: a version of the skill that still run
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ async def make_plan(files: list[File], lock: Lock, resources: Resources) -> Plan
     images, sounds = await _stored(resources)
     playable = {name: entry for name, entry in lock.sounds.items() if not sounds.get(entry.id, {}).get("error")}
     names: dict[Kind, dict[str, str]] = {"images": _names(images), "sounds": _names(sounds)}
-    return plan(files, replace(lock, sounds=playable), names)
+    return plan(files, lock._replace(sounds=playable), names)
 
 
 async def show(lock: Lock, resources: Resources, tell: Tell = print) -> None:

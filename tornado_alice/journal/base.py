@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Protocol
 
 from .records import Head, Key, Known, Op, Opened, Place, Record, Summary, Tallies, Tally, Wanted
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 #: Sessions deleted in one transaction: some milliseconds, so that turns need not wait.
 SWEEP_BATCH = 200
@@ -106,7 +108,7 @@ class Journal(Protocol):
         For one that waited at a prompt, `LEFT` is counted there.
         """
 
-    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+    async def add_tallies(self, writer: "UUID", number: int, tallies: list[Tally]) -> None:
         """Add to what was counted at prompts, by this process and others; it stays when sessions go.
 
         Args:

@@ -7,14 +7,17 @@ from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import count, islice
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from ..errors import JournalConflict
 from .base import SWEEP_BATCH, Retention
 from .records import LEFT, Head, Key, Known, Op, Place, Prompt, Record, StepName, Summary, Tallies, Tally
 
+if TYPE_CHECKING:
+    from uuid import UUID
 
-@dataclass
+
+@dataclass(eq=False)
 class _Row:
     key: Key
     head: Head
@@ -139,7 +142,7 @@ class MemoryJournal:
             del self._ids[row.key], self._by_age[self._keep(row)][id]
         return len(old)
 
-    async def add_tallies(self, writer: UUID, number: int, tallies: list[Tally]) -> None:
+    async def add_tallies(self, writer: "UUID", number: int, tallies: list[Tally]) -> None:
         for tally in tallies:
             known = self._tallies.get(tally.prompt)
             counts = Counter({} if known is None else known.counts) + Counter(tally.counts)
