@@ -1,9 +1,10 @@
 """Turns per second of the webhook, against a bare Tornado JSON handler and against alice_scripts under gunicorn.
 
-    python bench/dialog.py [--rounds 5] [--seconds 3] [--connections 32] [--json]
+    python bench/dialog.py [--rounds 5] [--seconds 3] [--connections 32] [--in-process] [--json]
 
 All servers run at once; the load goes to one after another, round by round, so that a drift of the machine's speed
-meets all of them. Figures are ratios to the bare handler of the same round.
+meets all of them. Figures are ratios to the bare handler of the same round. With `--in-process` there is neither HTTP
+nor a rival: microseconds of processor time of a turn, see `engine.py`.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import engine
 import peers
 
 
@@ -62,8 +64,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of load per server and round")
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--in-process", action="store_true", help="the engine alone, without HTTP")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.in_process:
+        peers.report("The engine in process", engine.figures(given.rounds), given.json)
+        return
     with ExitStack() as stack:
         ports = {"bare Tornado handler": stack.enter_context(peers.bare_tornado())}
         ports["tornado_alice, journal on disk"] = stack.enter_context(peers.tornado_alice())[0]

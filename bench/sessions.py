@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import dialog
-import load
 import peers
+from engine import body, counting_skill
 
-from tornado_alice import Skill, SqliteJournal, request, say
+from tornado_alice import Skill, SqliteJournal, say
 from tornado_alice.app.check import look_through
 from tornado_alice.journal.schema import migrate
 from tornado_alice.journal.sqlite import FILE_NAME, connect
@@ -34,23 +34,8 @@ from tornado_alice.session import Session
 Figures = dict[str, Any]
 
 
-def counting_skill(folder: Path, **options: Any) -> Skill:
-    skill = Skill("bench", journal=SqliteJournal(folder / FILE_NAME), **options)
-
-    @skill.script
-    def run_script():
-        n = 0
-        while True:
-            n += 1
-            yield say(f"Попытка {n}: больше, чем {request.command}")
-
-    return skill
-
-
-def body(session: str, n: int) -> bytes:
-    """A request of about 1 KB, as the platform sends it."""
-    filled = load.BODY.replace(b"10000", b"%5d" % n).replace(load.SESSION.encode(), session.rjust(36, "0").encode())
-    return filled if n else filled.replace(b'"new": false', b'"new":  true')
+def skill_in(folder: Path, **options: Any) -> Skill:
+    return counting_skill(SqliteJournal(folder / FILE_NAME), **options)
 
 
 def webhook(rounds: int = 5, seconds: float = 3.0) -> Figures:
@@ -80,7 +65,7 @@ def journal(url: str, rounds: int = 5, seconds: float = 3.0) -> Figures:
 async def replay(turns: int = 20, sessions: int = 500) -> Figures:
     """Turns replayed per second, parsing and digest included; the journal's read not."""
     with tempfile.TemporaryDirectory() as name:
-        skill = counting_skill(Path(name))
+        skill = skill_in(Path(name))
         await skill.start()
         for n in range(turns):
             await skill.dialogs.answer(body("1", n))
@@ -101,7 +86,7 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
 async def check(turns: int = 20, sessions: int = 1000) -> Figures:
     """Turns per second of `sessions check` after a change of the script; the reading of the journal is included."""
     with tempfile.TemporaryDirectory() as name:
-        skill = counting_skill(Path(name))
+        skill = skill_in(Path(name))
         await skill.start()
         for session in range(sessions):
             for n in range(turns):
@@ -120,7 +105,7 @@ async def check(turns: int = 20, sessions: int = 1000) -> Figures:
 async def resume(turns: int = 20, sessions: int = 300) -> Figures:
     """Milliseconds of the next turn of a session of 20 turns that is only in the journal."""
     with tempfile.TemporaryDirectory() as name:
-        skill = counting_skill(Path(name))
+        skill = skill_in(Path(name))
         await skill.start()
         for session in range(sessions):
             for n in range(turns):
@@ -140,7 +125,7 @@ async def resume(turns: int = 20, sessions: int = 300) -> Figures:
 async def live(sessions: int = 20_000) -> Figures:
     """Bytes of resident memory per live session."""
     with tempfile.TemporaryDirectory() as name:
-        skill = counting_skill(Path(name), max_live=2 * sessions)
+        skill = skill_in(Path(name), max_live=2 * sessions)
         await skill.start()
         for n in range(500):
             await skill.dialogs.answer(body(f"w{n}", 0))
@@ -157,7 +142,7 @@ async def live(sessions: int = 20_000) -> Figures:
 async def passing(sessions: int) -> Figures:
     """Resident memory in MiB after each tenth of `sessions` that begin, speak twice and are never heard of again."""
     with tempfile.TemporaryDirectory() as name:
-        skill = counting_skill(Path(name), max_live=1000)
+        skill = skill_in(Path(name), max_live=1000)
         await skill.start()
         sizes = []
         for tenth in range(10):
