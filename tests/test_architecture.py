@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "tornado_alice": [
         ["errors"],
-        ["protocol", "morphology", "context", "threads", "serving", "dates", "numerals", "frames"],
+        ["codec", "protocol", "morphology", "context", "threads", "serving", "dates", "numerals", "frames"],
         ["media"],
         ["fingerprint", "spoken"],
         ["frozen", "limits", "remedies", "diagnosis", "sockets", "quota"],
@@ -115,6 +115,7 @@ ONLY_IMPORTERS = {
     "pi_service": {f"tornado_alice.app.{name}" for name in ("server", "settings", "workbench", "pi_host")},
     "tornado_alice": {"pi_service.skill.script"},
     "sqlite_utils": {"pi_service.store"},
+    "msgspec": {"tornado_alice.codec"},
     "prometheus_client": {"tornado_alice.app.prometheus", "tornado_alice.app.siblings"},
     "asyncpg": {"tornado_alice.journal.postgres.connections", "tornado_alice.journal.postgres.troubles"},
 }
@@ -256,7 +257,8 @@ def test_import_is_light() -> None:
     """`import tornado_alice` loads neither the dictionary nor the pi half, and nothing that only a server, a journal or
     a mistake needs: a cloud function starts cold."""
     heavy = ("pymorphy3", "pi_service", "sqlite_utils", "gmpy2", "asyncpg", "tornado", "prometheus_client")
-    heavy += ("sqlite3", "uuid", "zoneinfo", "difflib", "tornado_alice.journal.sqlite", "tornado_alice.diagnosis")
+    heavy += ("msgspec", "sqlite3", "uuid", "zoneinfo", "difflib")
+    heavy += ("tornado_alice.journal.sqlite", "tornado_alice.diagnosis")
     code = f"import sys, tornado_alice; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

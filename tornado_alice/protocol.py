@@ -6,10 +6,14 @@ libraries around it. Unknown fields and unknown request types pass through: the 
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ReplyError, RequestError
+
+if TYPE_CHECKING:
+    from .codec import Codec
 
 #: Bytes; the largest real request is about 5 KB, this leaves room for payloads and state.
 MAX_BODY = 1 << 20
@@ -43,6 +47,7 @@ BESIDE_RESPONSE = ("session_state", "user_state_update", "application_state", "a
 
 #: Fields of requests and replies that give access to something: shown to nobody, written nowhere else.
 SECRETS = ("access_token", "purchase_token")
+_SENT_SECRETS = tuple(name.encode() for name in SECRETS)
 
 #: Types of the fields, by the part they are in; only `session` and its session_id are required.
 _SHAPES: dict[str, dict[str, type]] = {
@@ -69,6 +74,21 @@ _LENGTHS = {
 }
 
 
+@lru_cache(maxsize=1)
+def _codec() -> "Codec":
+    """The tables above as one type: all but a few requests are of it, and need not be looked at field by field."""
+    from .codec import Codec  # here, with the first request: whoever imports the package alone need not wait for it
+
+    bounds = {
+        f"{part}.{name}".lstrip("."): {"max_length": most}
+        for part, lengths in _LENGTHS.items()
+        for name, most in lengths.items()
+    }
+    bounds["session.session_id"] = bounds["session.skill_id"] = {"min_length": 1, "max_length": MAX_SESSION_ID}
+    bounds["session.message_id"] = {"ge": 0, "le": (1 << 63) - 1}
+    return Codec(_SHAPES, bounds, required=frozenset({"session", "session.session_id"}))
+
+
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
@@ -83,7 +103,7 @@ def _finite(text: str) -> float:
 _decode = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode
 # made once: json.dumps() with arguments makes one each time, a third of its cost for an answer
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_encode_reply = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode_finite = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Any) -> bytes:
@@ -92,7 +112,8 @@ def dumps(value: Any) -> bytes:
     >>> dumps({"text": "да", "odd": "\\ud800"})
     b'{"text":"\\xd0\\xb4\\xd0\\xb0","odd":"\\\\ud800"}'
     """
-    return _encode(value).encode("utf-8", "backslashreplace")
+    quick = _codec().write(value) if isinstance(value, dict) else None
+    return _encode(value).encode("utf-8", "backslashreplace") if quick is None else quick
 
 
 def hide_secrets(body: bytes) -> bytes:
@@ -101,9 +122,10 @@ def hide_secrets(body: bytes) -> bytes:
     >>> hide_secrets(b'{"user": {"access_token": "AQAA"}}')
     b'{"user":{"access_token":"hidden"}}'
     """
-    if not any(name.encode() in body for name in SECRETS):
-        return body
-    return dumps(json.loads(body, object_hook=_hide))
+    for name in _SENT_SECRETS:
+        if name in body:
+            return dumps(json.loads(body, object_hook=_hide))
+    return body
 
 
 def _hide(part: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +154,21 @@ def parse(body: bytes | str) -> dict[str, Any]:
       ...
     tornado_alice.errors.RequestError: body: expected an object, got list
     """
+    return _parse_usual(body) or _parse_any(body)
+
+
+def _parse_usual(body: bytes | str) -> dict[str, Any] | None:
+    """A request with nothing unusual about it."""
+    if not isinstance(body, bytes) or len(body) > MAX_SESSION or body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        return None
+    data = _codec().read_request(body)
+    if data is None:
+        return None
+    session = data["session"]
+    return data if session["session_id"].isprintable() and (session.get("skill_id") or "").isprintable() else None
+
+
+def _parse_any(body: bytes | str) -> dict[str, Any]:
     try:
         text = body.decode() if isinstance(body, bytes) else body
         data = _decode(text)
@@ -161,7 +198,7 @@ def _nesting(data: Any) -> int:
 
 def parse_again(body: bytes) -> dict[str, Any]:
     """What `parse` gave for a body that it, or that of an earlier release with fewer rules, accepted before."""
-    data: dict[str, Any] = json.loads(body.decode())  # of bytes it would guess the encoding first
+    data: dict[str, Any] = _codec().read(body) or json.loads(body.decode())  # of bytes it would guess the encoding
     return data if "session" in data else data["body"]
 
 
@@ -246,7 +283,7 @@ def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:
     >>> answer({"text": "hi"}, b'"session":{},"version":"1.0"')[0]
     b'{"response":{"text":"hi"},"session":{},"version":"1.0"}'
     """
-    said = encode("reply", reply, lambda value: _encode_reply(value).encode("utf-8", "backslashreplace"))
+    said = _codec().write(reply) or encode("reply", reply, _dump_finite)
     beside = {key: reply[key] for key in BESIDE_RESPONSE if key in reply}
     response = dumps({key: value for key, value in reply.items() if key not in beside}) if beside else said
     rest = echo + b"," + dumps(beside)[1:-1] if beside else echo
@@ -254,6 +291,10 @@ def answer(reply: dict[str, Any], echo: bytes) -> tuple[bytes, bytes]:
     if len(whole) > MAX_ANSWER:
         raise ReplyError(f"answer: {len(whole)} bytes, but {MAX_ANSWER} are allowed")
     return whole, said
+
+
+def _dump_finite(reply: dict[str, Any]) -> bytes:
+    return _encode_finite(reply).encode("utf-8", "backslashreplace")
 
 
 def encode(place: str, value: Any, dump: Callable[[Any], bytes] = dumps) -> bytes:
