@@ -20,7 +20,7 @@ from tornado_alice import Journal, MemoryJournal, Skill, SqliteJournal, request,
 #: Sessions that talk in turn, and turns of each in one round.
 SESSIONS, TURNS = 64, 40
 
-Turns = Callable[[int], Awaitable[None]]
+Answer = Callable[[bytes], Awaitable[object]]
 
 
 def counting_skill(journal: Journal, **options: Any) -> Skill:
@@ -43,22 +43,20 @@ def body(session: str, n: int) -> bytes:
     return filled if n else filled.replace(b'"new": false', b'"new":  true')
 
 
-def talk(skill: Skill) -> Turns:
-    async def turns(first: int) -> None:
-        for n in range(first, first + TURNS):
-            for session in range(SESSIONS):
-                await skill.dialogs.answer(body(str(session), n))
-
-    return turns
+async def bare(body: bytes) -> None:
+    """What a handler that keeps nothing does by the standard library: reads the request, writes an answer."""
+    data = json.loads(body)
+    response = {"text": f"больше, чем {data['request']['command']}", "end_session": False}
+    json.dumps({"version": "1.0", "session": data["session"], "response": response}).encode()
 
 
-async def bare(first: int) -> None:
-    """What nobody can spare: the bodies, read and answered by the standard library."""
-    for n in range(first, first + TURNS):
-        for session in range(SESSIONS):
-            data = json.loads(body(str(session), n))
-            response = {"text": f"Попытка {n}: больше, чем {data['request']['command']}", "end_session": False}
-            json.dumps({"version": "1.0", "session": data["session"], "response": response}).encode()
+async def spend(answer: Answer, first: int) -> float:
+    """Seconds of processor time for so many turns of so many sessions, one at a time."""
+    bodies = [body(str(session), n) for n in range(first, first + TURNS) for session in range(SESSIONS)]
+    start = time.process_time()
+    for sent in bodies:
+        await answer(sent)
+    return time.process_time() - start
 
 
 async def measure(rounds: int) -> dict[str, list[float]]:
@@ -68,14 +66,14 @@ async def measure(rounds: int) -> dict[str, list[float]]:
         skills = {f"journal in {where}": counting_skill(journal) for where, journal in journals.items()}
         for skill in skills.values():
             await skill.start()
-        acts = {"json of the standard library": bare} | {where: talk(skill) for where, skill in skills.items()}
-        spent: dict[str, list[float]] = {where: [] for where in acts}
+        answers: dict[str, Answer] = {"json of the standard library": bare}
+        answers |= {where: skill.dialogs.answer for where, skill in skills.items()}
+        spent: dict[str, list[float]] = {where: [] for where in answers}
         for round_ in range(rounds + 1):
-            for where, act in acts.items():
-                start = time.process_time()
-                await act(round_ * TURNS)
+            for where, answer in answers.items():
+                seconds = await spend(answer, round_ * TURNS)
                 if round_:
-                    spent[where].append(1e6 * (time.process_time() - start) / (SESSIONS * TURNS))
+                    spent[where].append(1e6 * seconds / (SESSIONS * TURNS))
         for skill in skills.values():
             await skill.stop()
     return spent

@@ -49,7 +49,7 @@ FLOORS = {
             "journal",
         ],
         ["session"],
-        ["pace", "work", "tallies"],
+        ["pace", "work", "tallies", "order"],
         ["live"],
         ["turn"],
         ["dialogs"],

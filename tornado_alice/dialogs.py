@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
 
 from . import protocol
 from .errors import ForeignSkill, JournalConflict, JournalError, QuotaError
@@ -27,6 +26,7 @@ from .journal.records import Key
 from .live import SessionCache
 from .morphology import lemmatizer
 from .options import Options
+from .order import Order
 from .pace import Pace
 from .quota import Quota
 from .reply import say
@@ -81,7 +81,7 @@ class Dialogs:
         self.tallies = Tallies(script, journal)
         parts = (self.cache, self.pace, self.work, self.lemma, self.counts, self.tallies, self.hooks)
         self._runtime = Runtime(script, journal, options, *parts)
-        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+        self._order = Order()
 
     async def stop(self) -> None:
         """End running steps and drop all scripts; nothing is lost, the journal has it."""
@@ -107,8 +107,12 @@ class Dialogs:
             raise QuotaError("body", f"body: {len(body)} bytes; this skill has sent too many large bodies, try later")
         deadline = asyncio.get_running_loop().time() + self.options.reply_within
         observed = Observed(self.hooks, data, self.lemma)
-        async with self._lock(key):
+        if not self._order.take(key):
+            await self._order.wait(key)
+        try:
             answer = await self._answer(key, data, body, deadline, observed)
+        finally:
+            self._order.leave(key)
         observed.end(answer)
         return answer
 
@@ -130,22 +134,12 @@ class Dialogs:
         Returns:
             Whether their outcomes are recorded now.
         """
-        async with self._lock(key):
-            known = await self.journal.load(key)
-            if known.head is None or known.head.ended or not known.turns:
-                return False
-            self.cache.drop(key)
-            body = known.turns[-1].request
-            data = protocol.parse_again(body)
-            deadline = asyncio.get_running_loop().time() + seconds
-            observed = Observed(self.hooks, data, self.lemma)
-            turn = Turn(self._runtime, key, data, body, self._clock(), deadline, observed)
-            try:
-                return await turn.finish(known)
-            except JournalConflict:
-                return False  # another process goes on with it
-            finally:
-                turn.abandon()
+        if not self._order.take(key):
+            await self._order.wait(key)
+        try:
+            return await self._finish(key, seconds)
+        finally:
+            self._order.leave(key)
 
     async def finish_left(self, most: int, seconds: float) -> int:
         """`finish` what processes that are gone have left; how many sessions have their outcomes now.
@@ -161,11 +155,22 @@ class Dialogs:
         own = [key for key in found if key[0].startswith(self._scope)]
         return sum([await self.finish(key, seconds) for key in own])
 
-    def _lock(self, key: Key) -> asyncio.Lock:
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
+    async def _finish(self, key: Key, seconds: float) -> bool:
+        known = await self.journal.load(key)
+        if known.head is None or known.head.ended or not known.turns:
+            return False
+        self.cache.drop(key)
+        body = known.turns[-1].request
+        data = protocol.parse_again(body)
+        deadline = asyncio.get_running_loop().time() + seconds
+        observed = Observed(self.hooks, data, self.lemma)
+        turn = Turn(self._runtime, key, data, body, self._clock(), deadline, observed)
+        try:
+            return await turn.finish(known)
+        except JournalConflict:
+            return False  # another process goes on with it
+        finally:
+            turn.abandon()
 
     async def _answer(self, key: Key, data: dict[str, Any], body: bytes, deadline: float, observed: Observed) -> bytes:
         try:

@@ -136,8 +136,7 @@ class SessionCache:
     def keep(self, key: Key, live: LiveSession) -> None:
         """Keep a script that has just spoken, and drop what is too much or too old."""
         now = live.used = asyncio.get_running_loop().time()
-        self._live[key] = live
-        self._live.move_to_end(key)
+        self._live[key] = live  # behind all others: `take` has taken it out
         for _ in range(len(self._live)):
             oldest, other = next(iter(self._live.items()))
             if len(self._live) <= self._most and other.used >= now - self._idle:

@@ -352,14 +352,14 @@ class Turn:
             session.n, self.message_id, self.at, self.body, session.ops, sent, mark, version, None if ended else prompt
         )
         session.end_turn()  # before the commit: a long step that ends meanwhile belongs to the next turn
-        head = live.head._replace(ended=ended)
+        head = live.head._replace(ended=True) if ended else live.head
         start = perf_counter()
         id = await self.journal.commit(self.key, head, record)
         self.runtime.hooks.spent("commit", start)
         self.runtime.counts["turns"] += 1
         live.open = self.runtime.tallies.count(self.asked, prompt, ended, self.at)
         self.observed.session, self.observed.turn, self.observed.ended = id, record.n, ended
-        live.head = head._replace(id=id, seq=head.seq + 1, n=session.n)
+        live.head = head.after(id, session.n)
         self._saw(self.message_id)
         live.message_id, live.kept = self.latest, {}
         if session.n % MANY_TURNS == 0:

@@ -112,7 +112,7 @@ async def test_ping_opens_no_session() -> None:
 
 
 @pytest.mark.gen_test
-async def test_locks_and_scripts_of_ended_sessions_do_not_stay() -> None:
+async def test_places_and_scripts_of_ended_sessions_do_not_stay() -> None:
     """After a session has ended nothing of it stays in memory."""
     skill = Skill("one word")
 
@@ -123,7 +123,7 @@ async def test_locks_and_scripts_of_ended_sessions_do_not_stay() -> None:
     for n in range(50):
         await ask(skill, "", 0, f"s{n}")
     gc.collect()
-    assert len(skill.dialogs.cache) == 0 and len(skill.dialogs._locks) == 0
+    assert len(skill.dialogs.cache) == 0 and not skill.dialogs._order._waiting
 
 
 @pytest.mark.gen_test

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class MemoryJournal:
         self._numbers = count(1)
         self._tallies: dict[Prompt, Tally] = {}
         self._left: Counter[Prompt | None] = Counter()
-        self._by_age: dict[float, dict[int, float]] = {}  # seconds to keep → id → touched, oldest first
+        self._by_age: dict[float, OrderedDict[int, float]] = {}  # seconds to keep → id → touched, oldest first
         self._is_alive = True
 
     def beside(self) -> "MemoryJournal":
@@ -104,7 +104,7 @@ class MemoryJournal:
             row.steps.clear()
             row.claims.clear()
         row.touched = record.at
-        row.head = head._replace(id=self._ids[key], seq=head.seq + 1, n=record.n + 1)
+        row.head = head.after(self._ids[key], record.n + 1)
         self._order(self._ids[key], row)
         self._sweep(record.at, most=2)
         return self._ids[key]
@@ -115,9 +115,12 @@ class MemoryJournal:
         return self.retention.ended if row.head.ended else self.retention.silent
 
     def _order(self, id: int, row: _Row) -> None:
-        for order in self._by_age.values():
-            order.pop(id, None)
-        self._by_age.setdefault(self._keep(row), {})[id] = row.touched
+        order = self._by_age.setdefault(self._keep(row), OrderedDict())
+        if id not in order:
+            for other in self._by_age.values():
+                other.pop(id, None)
+        order[id] = row.touched
+        order.move_to_end(id)
 
     def _row(self, key: Key, head: Head) -> _Row:
         if key not in self._ids:

@@ -85,6 +85,10 @@ class Head(NamedTuple):
     ended: bool = False
     failure: str | None = None
 
+    def after(self, id: int, n: int) -> "Head":
+        """Where it stands after a turn was kept; `_replace` would take three times as long, in every turn."""
+        return Head(id, self.seq + 1, self.epoch, n, self.script, self.state, self.ended, self.failure)
+
     def next_epoch(self, script: str = "", state: dict[str, Any] | None = None) -> "Head":
         """A fresh start of the session with this script."""
         return Head(self.id, self.seq, self.epoch + 1, 0, script, state)
