@@ -14,49 +14,69 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import engine
 import peers
 
 
-def turns_per_second(port: int, connections: int, seconds: float) -> float:
+class Load(NamedTuple):
+    """One round of load on one server.
+
+    Attributes:
+        rate: turns per second.
+        cost: seconds of the server's processor time per turn.
+    """
+
+    rate: float
+    cost: float
+
+
+def load(server: peers.Server, connections: int, seconds: float) -> Load:
     """What `load.py`, in a process of its own, gets out of a server."""
-    command = [sys.executable, str(Path(__file__).with_name("load.py")), f"http://127.0.0.1:{port}/"]
+    command = [sys.executable, str(Path(__file__).with_name("load.py")), f"http://127.0.0.1:{server.port}/"]
     command += ["--connections", str(connections), "--seconds", str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout)["turns_per_second"])
+    before = server.spent()
+    done = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return Load(float(done["turns_per_second"]), (server.spent() - before) / max(done["answered"], 1))
 
 
-def measure(ports: dict[str, int], rounds: int, connections: int, seconds: float) -> dict[str, list[float]]:
-    """Turns per second of each server in each round; the first, unreported round warms up."""
-    rates: dict[str, list[float]] = {name: [] for name in ports}
+def measure(servers: dict[str, peers.Server], rounds: int, connections: int, seconds: float) -> dict[str, list[Load]]:
+    """Each server in each round; the first, unreported round warms up."""
+    loads: dict[str, list[Load]] = {name: [] for name in servers}
     for number in range(rounds + 1):
-        for name, port in ports.items():
-            rate = turns_per_second(port, connections, seconds if number else min(seconds, 1.0))
+        for name, server in servers.items():
+            done = load(server, connections, seconds if number else min(seconds, 1.0))
             if number:
-                rates[name].append(rate)
-    return rates
+                loads[name].append(done)
+    return loads
 
 
-def ratios(rates: dict[str, list[float]], to: str) -> dict[str, dict[str, float]]:
-    """Median rate, and median, least and largest ratio to the server `to` of the same round."""
+def ratios(loads: dict[str, list[Load]], to: str) -> dict[str, dict[str, float]]:
+    """Median rate, and median, least and largest ratio to the server `to` of the same round: of the rates, and of what
+    the processor time would allow, which says more on a busy machine."""
     table = {}
-    for name, values in rates.items():
-        parts = [value / other for value, other in zip(values, rates[to], strict=True)]
+    for name, done in loads.items():
+        pairs = list(zip(done, loads[to], strict=True))
+        parts, costs = [one.rate / other.rate for one, other in pairs], [other.cost / one.cost for one, other in pairs]
         table[name] = {
-            "turns_per_second": round(statistics.median(values)),
+            "turns_per_second": round(statistics.median(one.rate for one in done)),
             "ratio": round(statistics.median(parts), 2),
             "min": round(min(parts), 2),
             "max": round(max(parts), 2),
+            "by_processor_time": round(statistics.median(costs), 2),
+            "least": round(min(costs), 2),
+            "most": round(max(costs), 2),
         }
     return table
 
 
 def show(title: str, table: dict[str, dict[str, float]]) -> None:
     print(f"{title} ({peers.environment()})")
-    print(f"{'':<32}{'turns/s':>9}{'ratio':>8}{'min':>7}{'max':>7}")
+    print(f"{'':<32}{'turns/s':>9}{'ratio':>8}{'min':>7}{'max':>7}{'by CPU':>9}{'min':>7}{'max':>7}")
     for name, row in table.items():
-        print(f"{name:<32}{row['turns_per_second']:>9}{row['ratio']:>8}{row['min']:>7}{row['max']:>7}")
+        rate, ratio, low, high, cost, least, most = row.values()
+        print(f"{name:<32}{rate:>9}{ratio:>8}{low:>7}{high:>7}{cost:>9}{least:>7}{most:>7}")
 
 
 def main() -> None:
@@ -71,15 +91,15 @@ def main() -> None:
         peers.report("The engine in process", engine.figures(given.rounds), given.json)
         return
     with ExitStack() as stack:
-        ports = {"bare Tornado handler": stack.enter_context(peers.bare_tornado())}
-        ports["tornado_alice, journal on disk"] = stack.enter_context(peers.tornado_alice())[0]
+        servers = {"bare Tornado handler": stack.enter_context(peers.bare_tornado())}
+        servers["tornado_alice, journal on disk"] = stack.enter_context(peers.tornado_alice())
         memory = peers.tornado_alice("--durability", "memory")
-        ports["tornado_alice, journal in memory"] = stack.enter_context(memory)[0]
+        servers["tornado_alice, journal in memory"] = stack.enter_context(memory)
         try:
-            ports["alice_scripts, gunicorn"] = stack.enter_context(peers.alice_scripts())
+            servers["alice_scripts, gunicorn"] = stack.enter_context(peers.alice_scripts())
         except RuntimeError as error:
             print(f"alice_scripts is left out: {error}", file=sys.stderr)
-        table = ratios(measure(ports, given.rounds, given.connections, given.seconds), "bare Tornado handler")
+        table = ratios(measure(servers, given.rounds, given.connections, given.seconds), "bare Tornado handler")
     if given.json:
         print(json.dumps(table, indent=1, ensure_ascii=False))
     else:

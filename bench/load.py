@@ -126,7 +126,7 @@ def load(
         key.data.socket.close()
     times.sort()
     at = {name: 1000 * times[int(len(times) * part)] for name, part in (("p50", 0.5), ("p99", 0.99))}
-    return {"turns_per_second": len(times) / spent} | at
+    return {"answered": len(times), "turns_per_second": len(times) / spent} | at
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 SCRIPT = """
     from {library} import Skill, request, say
@@ -59,6 +59,23 @@ GUNICORN = """
 """
 
 
+class Server(NamedTuple):
+    """One that runs; `pid` is that of its first process."""
+
+    port: int
+    pid: int
+
+    def spent(self) -> float:
+        """Seconds of processor time so far, of its children too."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended meanwhile
+                fields = stat.read_text().rpartition(")")[2].split()
+                if self.pid in (int(stat.parent.name), int(fields[1])):
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -98,19 +115,19 @@ def serving(command: list[str], port: int, cwd: Path) -> Iterator[int]:
 
 
 @contextmanager
-def bare_tornado() -> Iterator[int]:
-    """A Tornado handler that parses and answers JSON, and keeps nothing; gives its port."""
+def bare_tornado() -> Iterator[Server]:
+    """A Tornado handler that parses and answers JSON, and keeps nothing."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         (path / "bare.py").write_text(textwrap.dedent(BARE))
         port = free_port()
-        with serving([sys.executable, "bare.py", str(port)], port, path):
-            yield port
+        with serving([sys.executable, "bare.py", str(port)], port, path) as pid:
+            yield Server(port, pid)
 
 
 @contextmanager
-def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[tuple[int, int]]:
-    """`python -m tornado_alice` with the script; gives (port, process id)."""
+def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[Server]:
+    """`python -m tornado_alice` with the script."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         (path / "counting.py").write_text(textwrap.dedent(SCRIPT.format(library="tornado_alice", name="skill")))
@@ -119,20 +136,20 @@ def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[tuple
         with serving(
             [sys.executable, "-m", "tornado_alice", "counting.py", "--port", str(port), *data, *options], port, path
         ) as pid:
-            yield port, pid
+            yield Server(port, pid)
 
 
 @contextmanager
-def alice_scripts() -> Iterator[int]:
-    """The same script in alice_scripts under gunicorn, one worker, as its README has it; gives its port."""
+def alice_scripts() -> Iterator[Server]:
+    """The same script in alice_scripts under gunicorn, one worker, as its README has it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         script = textwrap.dedent(GUNICORN) + textwrap.dedent(SCRIPT.format(library="alice_scripts", name="app"))
         (path / "counting.py").write_text(script)
         port = free_port()
         command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "counting:app", "--bind", f"127.0.0.1:{port}"]
-        with serving([*command, "--workers", "1", "--threads", "4"], port, path):
-            yield port
+        with serving([*command, "--workers", "1", "--threads", "4"], port, path) as pid:
+            yield Server(port, pid)
 
 
 def report(title: str, figures: dict[str, Any], as_json: bool) -> None:

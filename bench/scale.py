@@ -140,7 +140,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from databases import serving
 
     os.environ["CRASH_EFFECTS"], os.environ["CRASH_BLOCKING"] = str(folder / "effects.txt"), ""
-    with serving(durable=given.fsync == "on") as postgres:
+    with serving(f"fsync={given.fsync}") as postgres:
         cluster = Cluster(postgres, folder, given.processes, VERSIONS, sticky=given.sticky, head=head(given.ablation))
         scale = Scale(cluster, given.seed, given.acts)
         with cluster.running():

@@ -1,10 +1,11 @@
 """What durable sessions cost: webhook ratios, replay, check, cold resume, memory, restart on a large journal.
 
     python bench/sessions.py [--only webhook replay check resume live passing restart] [--sessions 1000000] [--json]
-    python bench/sessions.py --only journal --journal postgresql://USER@HOST/NAME
+    python bench/sessions.py --only journal [--journal postgresql://USER@HOST/NAME]
 
 Everything in the parts `replay` to `passing` runs in this process, without HTTP; `webhook`, `restart` and `journal`
-load real servers on loopback; the last one compares a database, which must be there, with a file of the same promise.
+load real servers on loopback; the last one compares PostgreSQL, started for it where none is named, with a file of the
+same promise.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,27 +45,42 @@ def webhook(rounds: int = 5, seconds: float = 3.0) -> Figures:
     figures: Figures = {}
     for durability, connections in (("normal", 32), ("power", 64)):
         with ExitStack() as stack:
-            ports = {"bare": stack.enter_context(peers.bare_tornado())}
-            ports[durability] = stack.enter_context(peers.tornado_alice("--durability", durability))[0]
-            rates = dialog.measure(ports, rounds, connections, seconds)
+            servers = {"bare": stack.enter_context(peers.bare_tornado())}
+            servers[durability] = stack.enter_context(peers.tornado_alice("--durability", durability))
+            rates = dialog.measure(servers, rounds, connections, seconds)
         figures[f"{durability}, {connections} connections, ÷ bare"] = dialog.ratios(rates, "bare")[durability]
     return figures
 
 
-def journal(url: str, rounds: int = 5, seconds: float = 3.0) -> Figures:
-    """Ratio of a server with the journal `url` to one with a file and durability power: 1, 16 and 64 connections."""
+def journal(url: str | None, rounds: int = 5, seconds: float = 3.0) -> Figures:
+    """Ratio of a server with its journal in PostgreSQL to one with a file and durability power: 1, 16, 64 sessions."""
     figures: Figures = {}
     with ExitStack() as stack:
-        ports = {"power": stack.enter_context(peers.tornado_alice("--durability", "power"))[0]}
-        ports["journal"] = stack.enter_context(peers.tornado_alice("--journal", url))[0]
+        servers = {"power": stack.enter_context(peers.tornado_alice("--durability", "power"))}
+        place = url or stack.enter_context(database())
+        servers["journal"] = stack.enter_context(peers.tornado_alice("--journal", place))
         for connections in (1, 16, 64):
-            rates = dialog.measure(ports, rounds, connections, seconds)
-            figures[f"--journal, {connections} connections, ÷ power"] = dialog.ratios(rates, "power")["journal"]
+            loads = dialog.measure(servers, rounds, connections, seconds)
+            figures[f"PostgreSQL ÷ file with power, {connections} sessions"] = dialog.ratios(loads, "power")["journal"]
     return figures
 
 
+@contextmanager
+def database() -> Iterator[str]:
+    """The URL of a fresh journal in a PostgreSQL that starts for this run and keeps what it acknowledges."""
+    sys.path.append(str(Path(__file__).parent.parent / "tests" / "tornado_alice"))
+    from databases import serving
+
+    from tornado_alice.journal.postgres import PostgresJournal
+
+    with serving("fsync=on") as postgres:
+        url = postgres.create()
+        asyncio.run(PostgresJournal(url).migrate())
+        yield url
+
+
 async def replay(turns: int = 20, sessions: int = 500) -> Figures:
-    """Turns replayed per second, parsing and digest included; the journal's read not."""
+    """Turns replayed per second of processor time, parsing and digest included; the journal's read not."""
     with tempfile.TemporaryDirectory() as name:
         skill = skill_in(Path(name))
         await skill.start()
@@ -73,14 +90,14 @@ async def replay(turns: int = 20, sessions: int = 500) -> Figures:
         seed = next(iter(dialogs.cache._live.values())).session.secret
         rates = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(sessions):
                 session = Session(dialogs.script, ("", ""), seed, dialogs.lemma)
                 session.replay(records)
                 session.close()
-            rates.append(turns * sessions / (time.perf_counter() - start))
+            rates.append(turns * sessions / (time.process_time() - start))
         await skill.stop()
-    return {"replayed turns per second": peers.spread(rates, 0)}
+    return {"replayed turns per second of processor time": peers.spread(rates, 0)}
 
 
 async def check(turns: int = 20, sessions: int = 1000) -> Figures:
@@ -205,12 +222,12 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=list(parts), default=[part for part in parts if part != "journal"])
-    parser.add_argument("--journal", metavar="URL", help="of a database, for the part of this name")
+    parser.add_argument(
+        "--journal", metavar="URL", help="of a database, for the part of this name; by default one starts"
+    )
     parser.add_argument("--sessions", type=int, default=1_000_000, help="for passing and restart")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    if "journal" in given.only and given.journal is None:
-        parser.error("--only journal needs --journal postgresql://USER@HOST/NAME")
     figures: Figures = {}
     for name in given.only:
         print(f"… {name}", file=sys.stderr)

@@ -37,7 +37,7 @@ def clusters(folder: Path) -> Iterator[dict[str, Cluster]]:
 
     script = folder / "counting.py"
     script.write_text(textwrap.dedent(peers.SCRIPT.format(library="tornado_alice", name="skill")))
-    with serving(durable=True) as postgres, ExitStack() as all:
+    with serving("fsync=on") as postgres, ExitStack() as all:
         found = {}
         for name, (processes, sticky) in KINDS.items():
             own = folder / str(len(found))

@@ -39,10 +39,15 @@ SECURITY = {
 }
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    """The Date header (RFC 9110, 6.6.1), made once a second."""
-    return format_timestamp(second)
+@lru_cache(maxsize=16)
+def _headers(second: int, *fields: tuple[str, str]) -> HTTPHeaders:
+    """Headers of all answers of one kind, made once a second, for the Date (RFC 9110, 6.6.1).
+
+    They are checked one by one as they are made; that would cost each turn as much as writing its answer.
+    """
+    return HTTPHeaders(
+        {"Content-Type": "application/json; charset=UTF-8", "Date": format_timestamp(second)} | dict(fields)
+    )
 
 
 class Exchange(HTTPMessageDelegate):
@@ -61,16 +66,18 @@ class Exchange(HTTPMessageDelegate):
         self.send(status, protocol.error_body(code, message, field), SECURITY | headers)
 
     def send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        fields = {"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))}
-        fields["Date"] = _date(int(time.time()))
+        fields = _headers(int(time.time()), *headers.items())
+        fields["Content-Length"] = str(len(body))
         start = ResponseStartLine("HTTP/1.1", status, responses[status])
         if self.request.method == "HEAD":
             body = b""
         try:
-            self._connection.write_headers(start, HTTPHeaders(fields | headers), body).add_done_callback(_sent)
+            self._connection.write_headers(start, fields, body).add_done_callback(_sent)
             self._connection.finish()
         except StreamClosedError:
             log.info("the client has gone before its answer; a repeated request gets it")
+        finally:
+            fields.pop("Connection", None)  # Tornado has put it there, for this connection alone
 
 
 class Refusal(Exchange):

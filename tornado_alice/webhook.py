@@ -39,7 +39,7 @@ class Webhook(Router):
 
     def __init__(self, dialogs: Answers) -> None:
         self.dialogs = dialogs
-        self._under_way: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
+        self._under_way: set[asyncio.Task[Any]] = set()  # the loop itself keeps only weak references
 
     async def drain(self, seconds: float) -> None:
         """Let the turns under way end."""
@@ -51,9 +51,15 @@ class Webhook(Router):
 
     def begin(self, delivery: "_Delivery") -> None:
         """The body is there: answer it."""
-        task = asyncio.ensure_future(delivery.answer(self.dialogs))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.add(asyncio.ensure_future(self._answer(delivery)))
+
+    async def _answer(self, delivery: "_Delivery") -> None:
+        task = asyncio.current_task()
+        assert task is not None, "begin() has made it"
+        try:
+            await delivery.answer(self.dialogs)
+        finally:
+            self._under_way.discard(task)  # a callback of the task would be one more call of the loop
 
 
 class WebhookPort(Router):

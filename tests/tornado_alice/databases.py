@@ -42,12 +42,12 @@ def account() -> dict[str, Any]:
 class Postgres:
     """A server in `folder`; `kill` is SIGKILL to all of its processes' parent, which takes them with it.
 
-    Only a `durable` one waits for the disk.
+    Args:
+        settings: of the server, ``name=value``, beside those of tests, which can lose what they have acknowledged.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self.folder, self._as = folder, account()
-        self._fsync = f"fsync={'on' if durable else 'off'}"
+    def __init__(self, folder: Path, *settings: str) -> None:
+        self.folder, self._as, self._settings = folder, account(), settings
         self._names = count(1)
         self._process: subprocess.Popen[bytes] | None = None
         command = [find("initdb"), "-D", folder / "data", "-U", "alice", "-A", "trust", "-E", "UTF8", "--locale=C"]
@@ -55,8 +55,8 @@ class Postgres:
 
     def start(self) -> None:
         command = [find("postgres"), "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
-        for setting in (self._fsync, "shared_preload_libraries=pg_stat_statements", "max_connections=60"):
-            command += ["-c", setting]
+        command += ["-c", "fsync=off", "-c", "shared_preload_libraries=pg_stat_statements", "-c", "max_connections=60"]
+        command += [word for setting in self._settings for word in ("-c", setting)]
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
         self.wait()
@@ -103,14 +103,14 @@ async def execute(url: str, statement: str, *values: Any) -> list[Any]:
 
 
 @contextmanager
-def serving(*, durable: bool = False) -> Iterator[Postgres]:
-    """A server that runs until the block ends."""
+def serving(*settings: str) -> Iterator[Postgres]:
+    """A server that runs until the block ends; `settings` are those of `Postgres`."""
     find("postgres")
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short: the path of a socket has 107 characters at most
     try:
         if who := account():
             os.chown(folder, who["user"], who["group"])
-        server = Postgres(folder, durable=durable)
+        server = Postgres(folder, *settings)
         server.start()
         try:
             yield server

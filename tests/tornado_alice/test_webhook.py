@@ -180,3 +180,24 @@ async def test_turns_under_way_end_before_the_journal_closes(tmp_path: Path) -> 
     gate.set()
     await stopping
     assert text(task.result()) == "успел"
+
+
+@pytest.mark.gen_test
+async def test_headers_of_one_connection_are_not_those_of_another(http_port: int, http_server: Any) -> None:
+    """A client that wants its connection closed is told so, alone; lengths are those of each answer."""
+    body = json.dumps(SPEAKER).encode()
+
+    async def heads(*connections: str) -> list[dict[str, str]]:
+        found = []
+        for wanted in connections:
+            reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
+            lines = f"POST / HTTP/1.1\r\nHost: a\r\nConnection: {wanted}\r\nContent-Length: {len(body)}\r\n\r\n"
+            writer.write(lines.encode() + body)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+            found.append(dict(line.split(": ", 1) for line in head))
+            assert len(await reader.readexactly(int(found[-1]["Content-Length"]))) > 0
+            writer.close()
+        return found
+
+    found = await heads("close", "keep-alive", "close", "keep-alive")
+    assert [head.get("Connection") for head in found] == ["close", None, "close", None]
