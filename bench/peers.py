@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 SCRIPT = """
     from {library} import Skill, request, say
 
-    {name} = Skill(__name__)
+    {name} = Skill(__name__{options})
 
     @{name}.script
     def run_script():
@@ -29,6 +29,9 @@ SCRIPT = """
             n += 1
             yield say(f'Попытка {{n}}: больше, чем {{request.command}}')
 """
+
+#: A machine so busy that a turn waits for 50 ms would have it run in threads from then on.
+ON_LOOP = ", threads=False"
 
 BARE = """
     import asyncio, json, sys
@@ -130,7 +133,9 @@ def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[Serve
     """`python -m tornado_alice` with the script."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        (path / "counting.py").write_text(textwrap.dedent(SCRIPT.format(library="tornado_alice", name="skill")))
+        (path / "counting.py").write_text(
+            textwrap.dedent(SCRIPT.format(library="tornado_alice", name="skill", options=ON_LOOP))
+        )
         port = free_port()
         data = ["--data-dir", str(data_dir or path / "data")]
         with serving(
@@ -144,7 +149,9 @@ def alice_scripts() -> Iterator[Server]:
     """The same script in alice_scripts under gunicorn, one worker, as its README has it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        script = textwrap.dedent(GUNICORN) + textwrap.dedent(SCRIPT.format(library="alice_scripts", name="app"))
+        script = textwrap.dedent(GUNICORN) + textwrap.dedent(
+            SCRIPT.format(library="alice_scripts", name="app", options="")
+        )
         (path / "counting.py").write_text(script)
         port = free_port()
         command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "counting:app", "--bind", f"127.0.0.1:{port}"]
