@@ -34,7 +34,7 @@ class Keeper:
 
     def start(self) -> None:
         """Look from now on."""
-        wait = self._every * random.uniform(0.5, 1.5)
+        wait = self._every * random.Random().uniform(0.5, 1.5)  # the global one belongs to scripts
         self._next = asyncio.get_running_loop().call_later(wait, self._begin)
 
     async def stop(self) -> None:
