@@ -217,7 +217,7 @@ class PostgresJournal:
 
     async def _housekeeping(self) -> None:
         while True:
-            await asyncio.sleep(HOUSEKEEPING * random.uniform(0.5, 1.5))  # processes started at once part ways
+            await asyncio.sleep(HOUSEKEEPING * random.Random().uniform(0.5, 1.5))  # processes started at once part ways
             try:
                 while await self.sweep(self._clock.now()) == SWEEP_BATCH:  # noqa: ASYNC110 it is work, no waiting
                     await asyncio.sleep(0.01)  # leave room for turns between two batches
