@@ -61,6 +61,11 @@ class Work:
         if not task.cancelled():
             task.exception()  # perhaps nobody asks any more
 
+    async def finish(self, seconds: float) -> None:
+        """Let the steps under way end: what is done but not recorded, another process would do again."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=seconds)
+
     async def stop(self) -> None:
         """End the steps under way."""
         tasks = list(self._tasks.values())

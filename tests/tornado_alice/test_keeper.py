@@ -66,6 +66,23 @@ async def test_a_step_whose_process_was_killed(
     await skill.journal.stop()
 
 
+@pytest.mark.slow
+def test_a_step_ends_before_its_process(
+    serve: Callable[..., ServerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is told to stop in a step of a second lets it end: nobody does it again, its outcome is heard."""
+    effects, path = tmp_path / "effects", tmp_path / "ended_order.py"
+    path.write_text(ORDER, "utf-8")
+    monkeypatch.setenv("EFFECTS", str(effects))
+    monkeypatch.setenv("LASTS", "1")
+    server = serve(str(path))
+    server.say("", 0)
+    assert "Ещё работаю" in server.say("пиццу", 1)
+    assert server.stop() == 0
+    assert serve(str(path)).say("ну как", 2) == "оплачено"
+    assert len(effects.read_text().split()) == 1
+
+
 @pytest.mark.gen_test
 async def test_memory_leaves_nothing() -> None:
     """What a process has left in memory went with it."""

@@ -142,11 +142,12 @@ class Skills:
             skill.dialogs.draining = True
 
     async def stop(self) -> None:
-        """Let the turns under way end (for `GRACE` seconds), end running steps, close the journals."""
+        """Let turns and steps under way end (for `GRACE` seconds), cancel other steps, close the journals."""
         for keeper in self._keepers:
             await keeper.stop()
         webhooks = [self._at_once, *(skill.webhook for skill in self)]
         await asyncio.gather(*(webhook.drain(GRACE) for webhook in webhooks))
+        await asyncio.gather(*(skill.dialogs.work.finish(GRACE) for skill in self))
         for skill in self:
             await skill.dialogs.stop()
         for journal in self.journals:
