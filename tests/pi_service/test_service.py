@@ -150,7 +150,7 @@ async def ask(service: Service, name: str) -> None:
 def test_everything_asks() -> None:
     """The list above has all that is public of a service, but its life itself."""
     public = {name for name in vars(Service) if not name.startswith("_")}
-    assert public - {"start", "stop"} == set(ASKING)
+    assert public - {"start", "stop", "is_running"} == set(ASKING)
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -160,9 +160,11 @@ async def test_before_start_and_after_stop(tmp_path: Path, name: str) -> None:
     text = "the pi service does not run in this process; start it, or ask the one that does"
     with pytest.raises(StoreUnavailable, match=text):
         await ask(service, name)
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data").exists() and not service.is_running
     await service.start()
+    assert service.is_running
     await service.stop()
+    assert not service.is_running
     with pytest.raises(StoreUnavailable, match=text):
         await ask(service, name)
 
