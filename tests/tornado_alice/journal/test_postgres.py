@@ -370,6 +370,17 @@ async def test_two_processes_migrate_at_once(database: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_first_processes_start_at_once(database: str) -> None:
+    """Processes that all find an empty database set it up once, and all open it."""
+    journals = [PostgresJournal(database) for _ in range(6)]
+    try:
+        await asyncio.gather(*(journal.open() for journal in journals))
+        assert len({journal.secret for journal in journals}) == 1
+    finally:
+        await asyncio.gather(*(journal.close() for journal in journals))
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_later_release_is_refused(database: str) -> None:
     """Tables of a release that this one does not know are not touched."""
     await PostgresJournal(database).migrate()

@@ -64,6 +64,11 @@ THIRD = (
        DROP CONSTRAINT step_pkey, ADD CONSTRAINT step_pkey PRIMARY KEY (sid, seq, k, asked)""",
 )
 
+#: Asked of the catalog: `to_regclass` answers from a cache of the connection, which is not told what others made while
+#: this one waited for the lock.
+EXISTS = """SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE nspname = 'tornado_alice' AND relname = 'meta')"""
+
 #: Statements by the number of the migration, from 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND, THIRD)
 
@@ -126,7 +131,7 @@ async def _begin(conn: Any) -> None:
 
 
 async def _version(conn: Any) -> int:
-    if await conn.fetchval("SELECT to_regclass('tornado_alice.meta') IS NULL"):
+    if not await conn.fetchval(EXISTS):
         return 0
     return _known(await conn.fetchval("SELECT value FROM tornado_alice.meta WHERE name = 'schema'"))
 
