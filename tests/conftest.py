@@ -54,6 +54,16 @@ def first_loop() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def levels() -> Iterator[None]:
+    """A command that a test runs in this process sets levels for its own process; the next test has them as they were."""
+    loggers = [logging.getLogger(name) for name in ("tornado.access", "pymorphy3")]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
 def logs() -> Iterator[Logs]:
     handler = Logs()
     root = logging.getLogger()
