@@ -79,6 +79,11 @@ class Server(NamedTuple):
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def counting(library: str, name: str, options: str = "") -> str:
+    """The text of a script that counts its turns."""
+    return textwrap.dedent(SCRIPT.format(library=library, name=name, options=options))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -129,13 +134,12 @@ def bare_tornado() -> Iterator[Server]:
 
 
 @contextmanager
-def tornado_alice(*options: str, data_dir: Path | None = None) -> Iterator[Server]:
-    """`python -m tornado_alice` with the script."""
+def tornado_alice(*options: str, data_dir: Path | None = None, work: int = 0) -> Iterator[Server]:
+    """`python -m tornado_alice` with the script, which does so much `work` in each turn."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        (path / "counting.py").write_text(
-            textwrap.dedent(SCRIPT.format(library="tornado_alice", name="skill", options=ON_LOOP))
-        )
+        script = counting("tornado_alice", "skill", ON_LOOP)
+        (path / "counting.py").write_text(script.replace("n += 1", f"n += 1; sum(range({work}))" if work else "n += 1"))
         port = free_port()
         data = ["--data-dir", str(data_dir or path / "data")]
         with serving(
@@ -149,10 +153,7 @@ def alice_scripts() -> Iterator[Server]:
     """The same script in alice_scripts under gunicorn, one worker, as its README has it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        script = textwrap.dedent(GUNICORN) + textwrap.dedent(
-            SCRIPT.format(library="alice_scripts", name="app", options="")
-        )
-        (path / "counting.py").write_text(script)
+        (path / "counting.py").write_text(textwrap.dedent(GUNICORN) + counting("alice_scripts", "app"))
         port = free_port()
         command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "counting:app", "--bind", f"127.0.0.1:{port}"]
         with serving([*command, "--workers", "1", "--threads", "4"], port, path) as pid:

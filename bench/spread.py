@@ -9,7 +9,6 @@ machine; so turns a second tell what this machine does, and processor time of th
 import argparse
 import re
 import tempfile
-import textwrap
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,7 +35,7 @@ def clusters(folder: Path) -> Iterator[dict[str, Cluster]]:
     from databases import serving
 
     script = folder / "counting.py"
-    script.write_text(textwrap.dedent(peers.SCRIPT.format(library="tornado_alice", name="skill")))
+    script.write_text(peers.counting("tornado_alice", "skill", peers.ON_LOOP))
     with serving("fsync=on") as postgres, ExitStack() as all:
         found = {}
         for name, (processes, sticky) in KINDS.items():
