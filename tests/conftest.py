@@ -55,7 +55,7 @@ def first_loop() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def levels() -> Iterator[None]:
-    """A command that a test runs in this process sets levels for its own process; the next test has them as they were."""
+    """What a command sets that a test runs in this process is not there for the next one."""
     loggers = [logging.getLogger(name) for name in ("tornado.access", "pymorphy3")]
     before = [logger.level for logger in loggers]
     yield
