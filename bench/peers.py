@@ -26,7 +26,7 @@ SCRIPT = """
     def run_script():
         n = 0
         while True:
-            n += 1
+            n += 1{work}
             yield say(f'Попытка {{n}}: больше, чем {{request.command}}')
 """
 
@@ -79,9 +79,10 @@ class Server(NamedTuple):
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def counting(library: str, name: str, options: str = "") -> str:
-    """The text of a script that counts its turns."""
-    return textwrap.dedent(SCRIPT.format(library=library, name=name, options=options))
+def counting(library: str, name: str, options: str = "", work: int = 0) -> str:
+    """The text of a script that counts its turns; in each of them it counts up to `work` too, to have something to do."""
+    counts = f"; sum(range({work}))" if work else ""
+    return textwrap.dedent(SCRIPT.format(library=library, name=name, options=options, work=counts))
 
 
 def free_port() -> int:
@@ -135,11 +136,10 @@ def bare_tornado() -> Iterator[Server]:
 
 @contextmanager
 def tornado_alice(*options: str, data_dir: Path | None = None, work: int = 0) -> Iterator[Server]:
-    """`python -m tornado_alice` with the script, which does so much `work` in each turn."""
+    """`python -m tornado_alice` with the script of `counting`."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        script = counting("tornado_alice", "skill", ON_LOOP)
-        (path / "counting.py").write_text(script.replace("n += 1", f"n += 1; sum(range({work}))" if work else "n += 1"))
+        (path / "counting.py").write_text(counting("tornado_alice", "skill", ON_LOOP, work))
         port = free_port()
         data = ["--data-dir", str(data_dir or path / "data")]
         with serving(

@@ -124,7 +124,7 @@ async def migrate(conn: Any) -> tuple[int, int]:
 
 
 async def _begin(conn: Any) -> None:
-    if not await conn.fetchval("SELECT to_regnamespace('tornado_alice') IS NOT NULL"):
+    if not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'tornado_alice')"):
         await conn.execute("CREATE SCHEMA tornado_alice")  # who may not do this is given one
     await conn.execute("CREATE TABLE tornado_alice.meta (name text PRIMARY KEY, value bytea NOT NULL)")
     await conn.execute("INSERT INTO tornado_alice.meta VALUES ('schema', '0'), ('secret', $1)", os.urandom(32))
