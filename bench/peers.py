@@ -80,7 +80,7 @@ class Server(NamedTuple):
 
 
 def counting(library: str, name: str, options: str = "", work: int = 0) -> str:
-    """The text of a script that counts its turns; in each of them it counts up to `work` too, to have something to do."""
+    """The text of a script that counts its turns, and in each of them up to `work`."""
     counts = f"; sum(range({work}))" if work else ""
     return textwrap.dedent(SCRIPT.format(library=library, name=name, options=options, work=counts))
 
