@@ -39,10 +39,15 @@ def page(server: Any, browse: Callable[..., Page]) -> Page:
     """A finished job whose pictures are drawn."""
     server.add(N)
     page = browse(f"{server.url}/pi/{N}")
-    page.locator("#pictures").scroll_into_view_if_needed()
-    expect(page.locator("#pictures[data-drawing]")).to_have_count(0)
-    expect(page.locator(".chi2")).to_contain_text(re.compile(r"Среди 200\s000 знаков"))
+    drawn(page, "#pictures")
     return page
+
+
+def drawn(page: Page, target: str) -> None:
+    """Come to `target` and wait until all digits are in the pictures, not only until nothing draws *yet*."""
+    page.locator(target).scroll_into_view_if_needed()
+    expect(page.locator(".chi2")).to_contain_text(re.compile(r"Среди 200\s000 знаков"))
+    expect(page.locator("#pictures[data-drawing]")).to_have_count(0)
 
 
 def module(page: Page, name: str, body: str, *args: Any) -> Any:
@@ -156,8 +161,7 @@ def test_a_finger(server: Any, browse: Callable[..., Page]) -> None:
     """A finger on the whole walk scrolls the page; on a part of it it moves the walk; two fingers zoom."""
     server.add(N)
     page = browse(f"{server.url}/pi/{N}", wide=360, has_touch=True)
-    page.locator("#pictures canvas").scroll_into_view_if_needed()
-    expect(page.locator("#pictures[data-drawing]")).to_have_count(0)
+    drawn(page, "#pictures canvas")
     touch = page.context.new_cdp_session(page)
 
     def drag(*fingers: tuple[tuple[float, float], tuple[float, float]]) -> None:
@@ -179,8 +183,10 @@ def test_a_finger(server: Any, browse: Callable[..., Page]) -> None:
         page.wait_for_function(f"(before) => ({SEEN})().sum !== before", arg=before)
 
     top = page.evaluate("scrollY")
+    page.evaluate("() => { addEventListener('scrollend', () => { window.still = true; }); }")
     drag(((0, 40), (0, -60)))
-    page.wait_for_function(f"() => scrollY > {top}")
+    page.wait_for_function(f"() => window.still && scrollY > {top}")  # a fling may carry the walk away
+    page.locator("#pictures canvas").scroll_into_view_if_needed()
     changed(lambda: drag(((-20, 0), (-80, 0)), ((20, 0), (80, 0))))
     top = page.evaluate("scrollY")
     changed(lambda: drag(((0, 40), (0, -60))))
