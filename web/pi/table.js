@@ -30,7 +30,7 @@ export class Table {
     const { status, started } = row.dataset;
     this.rows.set(n, row);
     this.name(row, n);
-    for (const time of row.querySelectorAll("time")) writeTime(time, Date.parse(time.dateTime.replace(" ", "T")) / 1000);
+    for (const time of row.querySelectorAll("time")) writeTime(time, Date.parse(time.textContent.replace(" ", "T")) / 1000);
     if (started) this.follow({ n, status, started_at: Number(started), progress: row.querySelector("progress").value });
   }
 
