@@ -3,7 +3,8 @@
 Rules:
 1. A script whose own modules import what is known to block is resumed in threads from the start.
 2. Any other runs on the loop, and is timed: once it has held the loop longer than `HELD`, it is resumed in threads from
-   then on, in replay too. `Skill(threads=True)` and `Skill(threads=False)` decide otherwise.
+   then on, in replay too. `Skill(threads=True)` and `Skill(threads=False)` decide otherwise. It is not blamed for what
+   it waited for the machine, or for the interpreter while other threads worked.
 3. Each place that holds a turn is told once, with the remedy.
 4. While a script runs on the loop, asyncio has no current task: asyncio.timeout() and the like, which would cancel the
    engine, raise at the script's own line (https://docs.python.org/3/library/asyncio-extending.html).
@@ -20,7 +21,7 @@ from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable
 from contextvars import Context
 from resource import RUSAGE_THREAD, getrusage, struct_rusage
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from . import fingerprint, frames
 from .session import Session
@@ -103,14 +104,14 @@ class Pace:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         if task is not None:
             _leave_task(loop, task)
-        self._excused, spent, start = 0.0, getrusage(RUSAGE_THREAD), time.perf_counter()
+        self._excused, spent, start = 0.0, Spent(getrusage(RUSAGE_THREAD), time.process_time()), time.perf_counter()
         try:
             return call(*args)
         finally:
             held = time.perf_counter() - start - self._excused
             if task is not None:
                 _enter_task(loop, task)
-            if held > HELD and _has_worked_or_waited(spent):
+            if held > HELD and _has_worked_or_waited(spent, held):
                 self._tell(f"{session.where()}: before it came there, the script", held)
                 self.beside = self.beside or self._may_change
 
@@ -177,11 +178,23 @@ class _NoLoop(asyncio.AbstractEventLoop):
 NO_LOOP = _NoLoop()  # type: ignore[abstract]  # the rest of a loop raises NotImplementedError
 
 
-def _has_worked_or_waited(before: struct_rusage) -> bool:
-    """Did this thread compute or wait for something, or had the system only no time for it?"""
-    now = getrusage(RUSAGE_THREAD)
-    worked = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
-    return worked > HELD or now.ru_nvcsw > before.ru_nvcsw
+class Spent(NamedTuple):
+    """What a thread, and its process, had spent at a moment; the process in seconds of processor time."""
+
+    thread: struct_rusage
+    process: float
+
+    def worked(self) -> float:
+        return self.thread.ru_utime + self.thread.ru_stime
+
+
+def _has_worked_or_waited(before: Spent, held: float) -> bool:
+    """Did this thread compute or wait for something, or had the system or the interpreter only no time for it?"""
+    now = Spent(getrusage(RUSAGE_THREAD), time.process_time())
+    worked = now.worked() - before.worked()
+    others = now.process - before.process - worked
+    waited = held - others if now.thread.ru_nvcsw > before.thread.ru_nvcsw else 0.0
+    return worked > HELD or waited > HELD
 
 
 def _look(threads: list[int], places: list[str]) -> None:

@@ -4,7 +4,7 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from tornado_alice.testing import make_request
 
@@ -29,21 +29,21 @@ class Talker(threading.Thread):
         self.wrong: list[str] = []
 
     def run(self) -> None:
-        connection = self._connect()
-        while not self._ending.is_set():
-            command, expected = self._line(self.turns)
-            session = {"session_id": self._session, "new": self.turns == 0}
-            try:
-                connection.request("POST", self._path, json.dumps(make_request(command, self.turns, session=session)))
-                answer = connection.getresponse()
-                text = answer.read().decode()
-            except (OSError, http.client.HTTPException) as error:
-                self.wrong.append(repr(error))
-                return
-            self.turns += 1
-            if answer.status != 200 or json.loads(text)["response"]["text"] != expected:
-                self.wrong.append(f"{answer.status} {text}")
-        connection.close()
+        with closing(self._connect()) as connection:
+            while not self._ending.is_set():
+                command, expected = self._line(self.turns)
+                session = {"session_id": self._session, "new": self.turns == 0}
+                request = json.dumps(make_request(command, self.turns, session=session))
+                try:
+                    connection.request("POST", self._path, request)
+                    answer = connection.getresponse()
+                    text = answer.read().decode()
+                except (OSError, http.client.HTTPException) as error:
+                    self.wrong.append(repr(error))
+                    return
+                self.turns += 1
+                if answer.status != 200 or json.loads(text)["response"]["text"] != expected:
+                    self.wrong.append(f"{answer.status} {text}")
 
 
 @contextmanager

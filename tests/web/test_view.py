@@ -120,8 +120,8 @@ LATE = "uPlot|api/load|favicon"
 
 
 def test_weight(listed: Any, browse: Any) -> None:
-    """The first view of 50 jobs takes 40 KiB at most, a reload 5; the list travels once, within the page. Charts and the
-    icon come after the first paint and are no part of it."""
+    """The first view of 50 jobs takes 40 KiB at most, a reload 5; the list travels once, within the page. Charts and
+    the icon come after the first paint and are no part of it."""
     page = browse("about:blank")
     session: CDPSession = page.context.new_cdp_session(page)
     session.send("Network.enable")

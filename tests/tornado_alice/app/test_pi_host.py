@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -146,8 +147,10 @@ async def test_errors_cross_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.gen_test
-async def test_it_moves_when_its_process_stops(tmp_path: Path) -> None:
-    """A step that is asked while the service moves waits for it, and its digit comes from the new place."""
+async def test_it_moves_when_its_process_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A step that is asked while the service moves waits for it, and its digit comes from the new place, whose log
+    tells of the move."""
+    caplog.set_level(logging.INFO, "tornado_alice.app.pi_host")
     first, second = hosts(tmp_path)
     await first.start()
     await second.start()
@@ -155,6 +158,7 @@ async def test_it_moves_when_its_process_stops(tmp_path: Path) -> None:
     assert await second.steps.digit(5) == {"digits": "9"}
     await first.stop()
     assert await second.steps.digit(6) == {"digits": "2"} and second.here
+    assert "this process has taken the pi service over" in caplog.messages
     await second.stop()
 
 

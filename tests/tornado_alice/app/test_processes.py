@@ -98,7 +98,7 @@ def test_one_dialog_goes_through_all(several: Callable[..., ServerProcess], hell
     assert server.announced.endswith(": 2 processes\n")
     for n in range(30):
         assert server.say("да", n) == f"{n + 1} да"
-    turns = turns_by_process(server)
+    turns = until(lambda: (told := turns_by_process(server)) and len(told) == 2 and told)  # a slow one is left out
     assert set(turns) == {"0", "1"} and sum(turns.values()) == 30 and min(turns.values()) >= 1
     assert server.stop() == 0
 
@@ -111,7 +111,7 @@ def test_pages_and_digits_in_each(several: Callable[..., ServerProcess]) -> None
     assert {server.fetch("/api/jobs", {"n": n})[0] for n in range(100, 108)} == {201}
     until(lambda: all(server.fetch(f"/api/jobs/{n}")[1]["status"] == "stored" for n in range(100, 108)))
     for n in range(50):
-        if n and min(turns_by_process(server).values()) >= 3:
+        if n and len(turns := turns_by_process(server)) == 2 and min(turns.values()) >= 3:
             break
         session = f"s{n}"
         server.say("", 0, session)
@@ -143,7 +143,6 @@ def test_a_killed_process_is_replaced(
     assert job["digit"] == 5 and job["attempt"] == 2
     assert server.stop() == 0
     assert "ended by itself (status -9); another one takes its place" in server.errors
-    assert "has taken the pi service over" in server.errors
 
 
 def stored(server: ServerProcess, n: int) -> Any:
@@ -171,15 +170,15 @@ def test_a_deploy_that_nobody_notices(
 
 def test_a_deploy_of_a_broken_script(several: Callable[..., ServerProcess], tmp_path: Path) -> None:
     """A script that does not load replaces nothing: the processes that serve go on, and the log says so."""
-    path = tmp_path / "broken_later.py"
+    path, tried = tmp_path / "broken_later.py", tmp_path / "tried"
     path.write_text(HELLO, "utf-8")
     server = several(str(path))
     before = children(server.process.pid)
-    path.write_text("this is no Python", "utf-8")
+    path.write_text(f"open({str(tried)!r}, 'w').close()\nraise RuntimeError('broken')", "utf-8")
     server.process.send_signal(signal.SIGHUP)
-    started = until(lambda: children(server.process.pid) - before)
-    until(lambda: not any(map(alive, started)))
-    assert server.say("да", 0) == "1 да" and children(server.process.pid) == before
+    until(tried.exists)
+    until(lambda: children(server.process.pid) == before)
+    assert server.say("да", 0) == "1 да"
     assert server.stop() == 0 and "those that serve go on as they are" in server.errors
 
 

@@ -1,5 +1,6 @@
 """The server as a process in public: ports, headers, stopping under load, no file descriptors left."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,8 +17,9 @@ import pytest
 
 from pi_service.handlers.assets import POLICY
 from pi_service.handlers.base import SECURITY
-from tornado_alice.app.server import Server
+from tornado_alice.app.server import Server, bind_ports
 from tornado_alice.app.settings import Settings
+from tornado_alice.sockets import PatientSocket
 from tornado_alice.testing import make_request
 
 pytestmark = pytest.mark.slow  # each test starts servers
@@ -106,23 +108,26 @@ def test_a_data_directory_that_cannot_be_used(serve: Serve, tmp_path: Path) -> N
 
 def test_ports_accept_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_loop: Any) -> None:
     """While the halves start, the ports are ours but refuse; once `start` is back they accept."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    start_halves, refused = Server.start_halves, []
+    start_halves, bound, refused = Server.start_halves, list[tuple[str, int]](), list[tuple[str, int]]()
+
+    def bind(settings: Settings) -> list[list[PatientSocket]]:
+        ports = bind_ports(settings)
+        bound.append(ports[0][0].getsockname())
+        return ports
 
     async def start(self: Server, with_pi: bool = True) -> None:
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port))
-        refused.append(port)
+            socket.create_connection(bound[0])
+        refused.append(bound[0])
         await start_halves(self, with_pi=False)
 
+    monkeypatch.setattr("tornado_alice.app.server.bind_ports", bind)
     monkeypatch.setattr(Server, "start_halves", start)
-    server = Server(Settings(scripts=("tornado_alice.examples.survey",), port=port, data_dir=tmp_path / "data"))
+    server = Server(Settings(scripts=("tornado_alice.examples.survey",), port=0, data_dir=tmp_path / "data"))
     io_loop.run_sync(server.start)
-    socket.create_connection(("127.0.0.1", port)).close()
+    socket.create_connection(bound[0]).close()
     io_loop.run_sync(server.stop)
-    assert refused == [port]
+    assert refused == bound and len(bound) == 1
 
 
 def test_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, io_loop: Any) -> None:
@@ -152,17 +157,17 @@ class Talker(threading.Thread):
         self.statuses: set[int] = set()
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection(self._url, timeout=30)
-        for n in range(100_000):
-            try:
-                body = json.dumps(make_request("а", n, session={"session_id": self._session}))
-                connection.request("POST", "/", body.encode())
-                answer = connection.getresponse()
-                text = json.loads(answer.read())["response"]["text"]
-            except (OSError, http.client.HTTPException):
-                return
-            self.statuses.add(answer.status)
-            self.heard.append(text)
+        with contextlib.closing(http.client.HTTPConnection(self._url, timeout=30)) as connection:
+            for n in range(100_000):
+                try:
+                    body = json.dumps(make_request("а", n, session={"session_id": self._session}))
+                    connection.request("POST", "/", body.encode())
+                    answer = connection.getresponse()
+                    text = json.loads(answer.read())["response"]["text"]
+                except (OSError, http.client.HTTPException):
+                    return
+                self.statuses.add(answer.status)
+                self.heard.append(text)
 
 
 def test_nobody_hears_that_it_stops(serve: Serve, hello: str) -> None:
