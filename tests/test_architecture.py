@@ -19,7 +19,7 @@ FLOORS = {
     "tornado_alice": [
         ["errors"],
         ["codec", "protocol", "morphology", "context", "threads", "serving", "dates", "numerals", "frames"],
-        ["media"],
+        ["media", "shares"],
         ["fingerprint", "spoken"],
         ["frozen", "limits", "remedies", "diagnosis", "sockets", "quota"],
         ["entities", "rotation", "states"],

@@ -1,4 +1,5 @@
-"""Sockets that are bound before they listen, and that wait when the process is out of file descriptors."""
+"""Sockets that are bound before they listen, that wait when the process is out of file descriptors, and that leave
+connections to processes that have fewer."""
 
 import asyncio
 import errno
@@ -10,11 +11,14 @@ from typing import Any
 from tornado.ioloop import IOLoop
 
 from .errors import CannotListen
+from .shares import Share
 
 log = logging.getLogger(__name__)
 
 #: Seconds without accepting when there are no file descriptors.
 PAUSE = 1.0
+#: Seconds for which a process leaves a connection to others that have fewer.
+BEAT = 0.002
 #: Seconds between two log lines that say the same.
 QUIET = 60.0
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -46,13 +50,13 @@ class PatientSocket(socket.socket):
             if error.errno not in _EXHAUSTED:
                 raise
             self._exhausted("cannot accept connections: %s. They wait; raise `ulimit -n`", error.strerror)
-            self._pause()
+            self._pause(PAUSE)
             raise BlockingIOError(errno.EAGAIN, "paused") from None
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float) -> None:
         loop = IOLoop.current()
         loop.update_handler(self.fileno(), 0)
-        asyncio.get_running_loop().call_later(PAUSE, self._go_on, loop)
+        asyncio.get_running_loop().call_later(seconds, self._go_on, loop)
 
     def _go_on(self, loop: IOLoop) -> None:
         if self.fileno() != -1:  # not closed meanwhile
@@ -60,24 +64,66 @@ class PatientSocket(socket.socket):
 
 
 class SharedSocket(PatientSocket):
-    """One on which several processes accept: each takes one connection at a time, so that an idle one gets the next.
+    """One on which several processes accept.
 
-    Tornado accepts until there is none left, and the first process to wake would take a whole burst.
+    Rules:
+    1. Each takes one connection at a time, so that an idle one gets the next. Tornado accepts until there is none left,
+       and the first process to wake would take a whole burst.
+    2. One that has more connections than another leaves it the next one, but takes it if nobody wants it for a `BEAT`.
+
+    Args:
+        fd: of the socket.
+        share: the connections of this process, over all of its sockets.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, fd: int, share: Share) -> None:
+        super().__init__(fileno=fd)
+        self._share = share
         self._has_taken = False
+        self._left: bytes | None = None  # how all were when the last connection was left to the others
+
+    def listen(self, *backlog: int) -> None:
+        super().listen(*backlog)
+        self._share.begin()
+
+    def close(self) -> None:
+        self._share.end()
+        super().close()
 
     def accept(self) -> tuple[socket.socket, Any]:
         self._has_taken = not self._has_taken
         if not self._has_taken:
             raise BlockingIOError(errno.EAGAIN, "one at a time")
         try:
-            return super().accept()
+            return self._take()
         except BlockingIOError:
             self._has_taken = False
             raise
+
+    def _take(self) -> tuple[socket.socket, Any]:
+        now = self._share.state()
+        if self._share.has_most and self._left != now:
+            self._left = now
+            self._pause(BEAT)
+            raise BlockingIOError(errno.EAGAIN, "left to others")
+        self._left = None
+        connection, address = super().accept()
+        return _Counted(connection.detach(), self._share), address
+
+
+class _Counted(socket.socket):
+    """A connection that counts as long as it is open."""
+
+    def __init__(self, fd: int, share: Share) -> None:
+        super().__init__(fileno=fd)
+        self._share: Share | None = share
+        share.add(1)
+
+    def close(self) -> None:
+        if self._share is not None:
+            self._share.add(-1)
+            self._share = None
+        super().close()
 
 
 def bind(port: int, address: str) -> list[PatientSocket]:

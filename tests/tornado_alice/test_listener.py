@@ -1,17 +1,21 @@
 """The port of a server: numbers and times of connections, and how it stops; over real sockets."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
 from tornado.ioloop import IOLoop
+from tornado.netutil import add_accept_handler
 from tornado.web import Application, RequestHandler
 
 from tornado_alice import listener as module
 from tornado_alice.listener import TIMES, Listener, Stage, most_connections
-from tornado_alice.sockets import SharedSocket, bind, close
+from tornado_alice.shares import Share, Shares
+from tornado_alice.sockets import BEAT, SharedSocket, bind, close
 
 pytestmark = pytest.mark.gen_test
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -241,22 +245,97 @@ def test_a_chosen_port_is_chosen_once() -> None:
         close(bound)
 
 
-def test_a_shared_socket_takes_one_at_a_time() -> None:
-    """Of connections that wait a process takes one and asks its loop before it takes the next: others get theirs."""
+@pytest.fixture
+def shared() -> Iterator[list[SharedSocket]]:
+    """A port as two processes have it."""
     (bound,) = bind(0, "127.0.0.1")
-    bound.listen()
-    shared = SharedSocket(fileno=bound.detach())
-    with shared:
-        clients = [socket.create_connection(shared.getsockname()) for _ in range(2)]
-        for client in clients:
-            connection, address = shared.accept()
-            assert address == client.getsockname()
+    with bound, closing(Shares(2)) as shares:
+        bound.listen()
+        sockets = [SharedSocket(os.dup(bound.fileno()), Share(shares.fileno(), shares.take())) for _ in range(2)]
+        for sock in sockets:
+            sock.setblocking(False)
+            sock.listen()
+        yield sockets
+        for sock in sockets:
+            sock.close()
+
+
+def test_a_shared_socket_takes_one_at_a_time(shared: list[SharedSocket]) -> None:
+    """Of connections that wait a process takes one and asks its loop before it takes the next: others get theirs."""
+    one, other = shared
+    other.close()
+    clients = [socket.create_connection(one.getsockname()) for _ in range(2)]
+    for client in clients:
+        connection, address = one.accept()
+        assert address == client.getsockname()
+        connection.close()
+        with pytest.raises(BlockingIOError, match="one at a time"):
+            one.accept()
+        client.close()
+    with pytest.raises(BlockingIOError):
+        one.accept()
+    waiting = socket.create_connection(one.getsockname())
+    one.accept()[0].close()
+    waiting.close()
+
+
+class Taker:
+    """A process that accepts on its socket."""
+
+    def __init__(self, sock: SharedSocket, stack: ExitStack) -> None:
+        self.took, self._stack = list[socket.socket](), stack
+        self.stop = add_accept_handler(sock, self._take)
+
+    def _take(self, connection: socket.socket, _: Any) -> None:
+        self.took.append(self._stack.enter_context(connection))
+
+
+async def test_who_has_fewest_takes_the_next(shared: list[SharedSocket]) -> None:
+    """Connections that come one after the other are spread evenly, those that end taken off; where the others do not
+    want the next one, who has most takes it."""
+    with ExitStack() as stack:
+        one, other = (Taker(sock, stack) for sock in shared)
+
+        async def connect() -> None:
+            before = len(one.took) + len(other.took)
+            stack.enter_context(socket.create_connection(shared[0].getsockname()))
+            while len(one.took) + len(other.took) == before:
+                await asyncio.sleep(0)
+
+        for _ in range(20):
+            await connect()
+        assert len(one.took) == len(other.took) == 10
+        for connection in one.took[:6]:
             connection.close()
-            with pytest.raises(BlockingIOError, match="one at a time"):
-                shared.accept()
-            client.close()
-        with pytest.raises(BlockingIOError):
-            shared.accept()
-        waiting = socket.create_connection(shared.getsockname())
-        shared.accept()[0].close()
-        waiting.close()
+        for _ in range(6):
+            await connect()
+        assert len(one.took) == 16
+        await asyncio.sleep(BEAT)  # none of them pauses any more
+        other.stop()
+        for _ in range(3):
+            await connect()
+        assert len(one.took) == 19
+        await asyncio.sleep(BEAT)
+        one.stop()
+
+
+async def test_who_does_not_accept_is_not_waited_for(shared: list[SharedSocket]) -> None:
+    """Connections are left neither to a process that stops, nor to one that was killed, whose place the supervisor
+    gives back."""
+    one, other = shared
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(socket.create_connection(one.getsockname()))
+        stack.enter_context(one.accept()[0])
+        other.close()
+        with pytest.raises(BlockingIOError, match="one at a time"):
+            one.accept()
+        stack.enter_context(one.accept()[0])
+    with closing(Shares(2)) as shares:
+        killed, alive = shares.take(), Share(shares.fileno(), shares.take())
+        Share(shares.fileno(), killed).begin()
+        alive.begin()
+        alive.add(1)
+        assert alive.has_most
+        shares.leave(killed)
+        assert not alive.has_most and shares.take() == killed

@@ -1,7 +1,7 @@
-"""What a process gets from the supervisor that starts it: ports that are bound already, and a channel.
+"""What a process gets from the supervisor that starts it: ports that are bound already, a channel, and its share.
 
-The words of the environment variable are numbers of file descriptors. Over the channel the process says once where it
-serves, when it is ready; that the channel closes tells it that the supervisor has gone.
+The words of the environment variable are numbers, most of them of file descriptors. Over the channel the process says
+once where it serves, when it is ready; that the channel closes tells it that the supervisor has gone.
 """
 
 import asyncio
@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..shares import Share
 from ..sockets import PatientSocket, SharedSocket
 
-#: Of the environment: ``INDEX CHANNEL PORT,PORT PORT``.
+#: Of the environment: ``INDEX PLACE CHANNEL SHARES PORT,PORT PORT``.
 VARIABLE = "TORNADO_ALICE_INHERITED"
 #: Bytes of what a process says when it is ready.
 MOST_SAID = 4096
@@ -39,14 +40,16 @@ class Inheritance:
         words = os.environ.pop(VARIABLE, "").split()
         if not words:
             return None
-        index, channel, *ports = words
+        (index, place, channel, shares), ports = map(int, words[:4]), words[4:]
+        share = Share(shares, place)
+        os.close(shares)  # it is in memory now
         sockets: list[list[PatientSocket]] = [
-            [SharedSocket(fileno=int(fd)) for fd in port.split(",")] for port in ports
+            [SharedSocket(int(fd), share) for fd in port.split(",")] for port in ports
         ]
         for sock in (one for port in sockets for one in port):
             sock.set_inheritable(False)
             sock.setblocking(False)
-        return cls(int(index), _channel(int(channel)), sockets)
+        return cls(index, _channel(channel), sockets)
 
     def ready(self, places: str, stopping: asyncio.Event) -> None:
         """Say where it serves; from now on it stops when the supervisor is gone."""
@@ -66,9 +69,12 @@ def _channel(fd: int) -> socket.socket:
     return channel
 
 
-def variable(index: int, channel: socket.socket, ports: list[list[PatientSocket]]) -> Mapping[str, str]:
+def variable(
+    index: int, place: int, channel: socket.socket, shares: int, ports: list[list[PatientSocket]]
+) -> Mapping[str, str]:
     """What a supervisor puts into the environment of a process."""
-    words = [str(index), str(channel.fileno()), *(",".join(str(sock.fileno()) for sock in port) for port in ports)]
+    numbers = (index, place, channel.fileno(), shares)
+    words = [*map(str, numbers), *(",".join(str(sock.fileno()) for sock in port) for port in ports)]
     return {VARIABLE: " ".join(words)}
 
 

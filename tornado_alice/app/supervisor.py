@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import CannotListen
 from ..serving import stop_signals
+from ..shares import Shares
 from ..sockets import PatientSocket, close
 from .inheritance import MOST_SAID, variable
 from .server import bind_ports, tell
@@ -33,19 +34,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
 
 class Child:
-    """One process."""
+    """One process; `place` is its own among the shares."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        place: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
-        self._process, self._reader = process, reader
+        self._process, self.place, self._reader = process, place, reader
         self._writer = writer  # open as long as this is: its end would stop the process
         self.pid = process.pid
         self.places = ""
 
     @classmethod
-    async def start(cls, index: int, ports: list[list[PatientSocket]]) -> "Child":
-        """Begin the command of this program once more, with these ports."""
+    async def start(cls, index: int, place: int, shares: int, ports: list[list[PatientSocket]]) -> "Child":
+        """Begin the command of this program once more, with these ports and the file of shares."""
         ours, theirs = socket.socketpair()
         with theirs:
             fds = [sock.fileno() for port in ports for sock in port]
@@ -53,11 +58,11 @@ class Child:
                 sys.executable,
                 *sys.orig_argv[1:],
                 stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), *fds],
-                env=os.environ | variable(index, theirs, ports),
+                pass_fds=[theirs.fileno(), shares, *fds],
+                env=os.environ | variable(index, place, theirs, shares, ports),
                 start_new_session=True,  # a Ctrl-C in the terminal is for the supervisor, which tells them
             )
-        return cls(process, *await asyncio.open_connection(sock=ours))
+        return cls(process, place, *await asyncio.open_connection(sock=ours))
 
     async def ready(self) -> bool:
         """Wait until it serves; False if it ends instead."""
@@ -95,6 +100,7 @@ class Supervisor:
         self._indices = range(settings.processes)
         self._serving: dict[int, Child] = {}
         self._all: set[Child] = set()
+        self._shares = Shares(settings.processes + 1)  # one more than serve, for a deploy
         self._told_to_deploy = asyncio.Event()
 
     async def run(self) -> int:
@@ -115,6 +121,7 @@ class Supervisor:
         close([sock for port in self._ports for sock in port])  # with the last process the port is free
         print("Stopping.", flush=True)
         await asyncio.gather(*(child.stop() for child in self._all))
+        self._shares.close()
 
     async def _serve(self) -> int:
         """Start all, and keep them; the status of the first one if it cannot start."""
@@ -131,7 +138,7 @@ class Supervisor:
         raise AssertionError("they are kept for ever")
 
     async def _start(self, index: int) -> Child:
-        child = await Child.start(index, self._ports)
+        child = await Child.start(index, self._shares.take(), self._shares.fileno(), self._ports)
         self._all.add(child)
         return child
 
@@ -158,7 +165,9 @@ class Supervisor:
 
     async def _end_of(self, child: Child) -> int:
         status = await child.ended()
-        self._all.discard(child)
+        if child in self._all:
+            self._all.remove(child)
+            self._shares.leave(child.place)
         return status
 
     async def _deploy(self) -> None:
@@ -181,6 +190,7 @@ class Supervisor:
             return False
         old, self._serving[index] = self._serving[index], child
         await old.stop()
+        await self._end_of(old)
         return True
 
 
