@@ -79,7 +79,8 @@ def replay_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(autouse=True)
 def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that has no time for the test for a moment must not look like a script that blocks, and what was
-    counted at prompts is written when a test says so, not in the middle of it."""
+    """A machine that has no time for the test for a moment must not look like a script that blocks; what was counted at
+    prompts is written, and old sessions are swept, when a test says so, not in the middle of it."""
     monkeypatch.setattr("tornado_alice.pace.HELD", 5.0)
     monkeypatch.setattr("tornado_alice.tallies.FLUSH", 600.0)
+    monkeypatch.setattr("tornado_alice.journal.sqlite.HOUSEKEEPING", 600.0)

@@ -57,16 +57,20 @@ class Postgres:
         command = [find("postgres"), "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
         command += ["-c", "fsync=off", "-c", "shared_preload_libraries=pg_stat_statements", "-c", "max_connections=60"]
         command += [word for setting in self._settings for word in ("-c", setting)]
+        end = time.monotonic() + 30
+        while not self._serves(command, end):  # processes of one that was killed still have its memory
+            pass
+
+    def _serves(self, command: list[Any], end: float) -> bool:
+        """Start it and wait until it answers; False if it has ended instead."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
-        self.wait()
-
-    def wait(self, seconds: float = 30) -> None:
-        """Until it answers."""
-        end = time.monotonic() + seconds
         while subprocess.run([find("pg_isready"), "-q", "-h", self.folder], check=False).returncode:
             assert time.monotonic() < end, (self.folder / "log").read_text()
+            if self._process.poll() is not None:
+                return False
             time.sleep(0.02)
+        return True
 
     def stop(self, how: int = signal.SIGINT) -> None:
         if self._process is not None:

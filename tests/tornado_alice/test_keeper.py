@@ -1,6 +1,7 @@
 """What a process has left is finished by another one, though the user says nothing more."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,8 @@ skill = Skill(__name__, reply_within=0.3)
 def pay():
     with open(os.environ["EFFECTS"], "a") as file:
         file.write(f"{os.getpid()}\\n")
-    time.sleep(float(os.environ["LASTS"]))
+    while not os.path.exists(os.environ["GATE"]):
+        time.sleep(0.02)
     return "оплачено"
 
 @skill.script
@@ -43,16 +45,16 @@ async def test_a_step_whose_process_was_killed(
     effects, path = tmp_path / "effects", tmp_path / "left_order.py"
     path.write_text(ORDER, "utf-8")
     monkeypatch.setenv("EFFECTS", str(effects))
-    monkeypatch.setenv("LASTS", "60")
+    monkeypatch.setenv("GATE", str(tmp_path / "gate"))
     dying = serve(str(path))
     assert dying.say("", 0) == "Что заказать?"
     assert "Ещё работаю" in await asyncio.to_thread(dying.say, "пиццу", 1)
-    monkeypatch.setenv("LASTS", "0")
     skill = load_skill(str(path))
     skill.journal = SqliteJournal(tmp_path / "data" / "journal.sqlite3")
     await skill.journal.start()
     assert await skill.dialogs.finish_left(10, 5.0) == 0, "its process is alive"
     dying.kill()
+    (tmp_path / "gate").touch()
     keeper = Keeper(skill.dialogs, every=0.05)
     keeper.start()
     end = time.monotonic() + 20
@@ -70,15 +72,22 @@ async def test_a_step_whose_process_was_killed(
 def test_a_step_ends_before_its_process(
     serve: Callable[..., ServerProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is told to stop in a step of a second lets it end: nobody does it again, its outcome is heard."""
+    """A process that is told to stop in a step lets it end: nobody does it again, its outcome is heard."""
     effects, path = tmp_path / "effects", tmp_path / "ended_order.py"
     path.write_text(ORDER, "utf-8")
     monkeypatch.setenv("EFFECTS", str(effects))
-    monkeypatch.setenv("LASTS", "1")
+    monkeypatch.setenv("GATE", str(tmp_path / "gate"))
     server = serve(str(path))
     server.say("", 0)
     assert "Ещё работаю" in server.say("пиццу", 1)
-    assert server.stop() == 0
+    ending = threading.Thread(target=server.stop)
+    ending.start()
+    with pytest.raises(OSError):
+        while True:
+            server.fetch("/healthz")
+    (tmp_path / "gate").touch()
+    ending.join()
+    assert server.process.returncode == 0
     assert serve(str(path)).say("ну как", 2) == "оплачено"
     assert len(effects.read_text().split()) == 1
 

@@ -162,9 +162,10 @@ async def test_bodies_are_bounded_together(listen: Open, monkeypatch: pytest.Mon
         writer.close()
 
 
-async def test_drain(listen: Open, hall: Application) -> None:
+async def test_drain(listen: Open, hall: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping: nothing new is accepted, a request that still comes is answered with `Connection: close`, what is
     under way is answered, idle connections are closed."""
+    monkeypatch.setattr(module, "LINGER", 1.0)
     listener = listen()
     idle, busy, late = [await connect(listener) for _ in range(3)]
     busy[1].write(GET.replace(b"/ ", b"/wait "))

@@ -1,6 +1,6 @@
 """What the platform keeps, as mappings."""
 
-import time
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -96,15 +96,18 @@ def test_in_coroutines_and_async_generators() -> None:
 def test_a_long_step_does_not_lose_them() -> None:
     """What was changed before a step that outlasts its turn goes with the script's next reply."""
 
+    gate = threading.Event()
+
     def run():
         user["before"], session_state["here"] = 1, 1
-        yield step(time.sleep, 0.3)
+        yield step(gate.wait)
         user["after"] = 2
         yield say("готово")
 
     with Dialog(skill_of(run, reply_within=0.05)) as alice:
         answer = alice.say()
         assert "user_state_update" not in answer.whole
+        gate.set()
         while answer != "готово":
             answer = alice.say("ну?")
     assert answer.user_state_update == {"before": 1, "after": 2} and answer.session_state == {"here": 1}

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,9 @@ async def test_a_step_has_one_key_whatever_was_waited_for_before_it() -> None:
         if is_late:
             assert text(await ask(skill, "", 0)) != "готово"
         gate.set()
-        assert text(await ask(skill, "", int(is_late))) == "готово"
+        for n in count(int(is_late)):
+            if text(await ask(skill, "", n)) == "готово":
+                break
         found += keys
     assert len(found) == 2 and len(set(found)) == 1
 
@@ -302,10 +305,14 @@ async def test_finished_part_of_a_gather_is_not_repeated(tmp_path: Path, journal
     await skill.start()
     for n in range(2):
         assert text(await ask(skill, "", n)) != "оба"
+    (live,) = skill.dialogs.cache._live.values()
+    await asyncio.wait(live.awaited, return_when=asyncio.FIRST_COMPLETED)
     await skill.dialogs.stop()
     assert text(await ask(skill, "", 2)) != "оба"
     gate.set()
-    assert text(await ask(skill, "", 3)) == "оба"
+    for n in count(3):
+        if text(await ask(skill, "", n)) == "оба":
+            break
     assert sorted(runs) == ["quick", "slow", "slow"]
     await skill.stop()
 

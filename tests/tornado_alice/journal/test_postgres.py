@@ -246,7 +246,7 @@ async def test_locks_and_want_of_connections_are_named(database: str, monkeypatc
         async with locker.transaction():
             await locker.execute("LOCK TABLE tornado_alice.turn")
             with monkeypatch.context() as patch, pytest.raises(JournalError, match=r"took too long|no answer in time"):
-                patch.setattr(connections, "PATIENCE", 0.5)
+                patch.setattr(connections, "PAUSE", 60.0)  # there is no time for another try
                 patch.setattr(connections, "ATTEMPT", 0.2)
                 await journal.commit(KEY, Head(1, 1, 0, 1), record(1))
         await locker.execute("CREATE ROLE crowd LOGIN CONNECTION LIMIT 0")
@@ -329,23 +329,40 @@ async def test_an_outcome_after_the_lease_is_refused(database: str, monkeypatch:
 
 
 @pytest.mark.gen_test(timeout=30)
+async def test_a_step_that_has_ended_is_not_renewed(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time for a renewal comes and every step has its outcome, nothing is asked of the database, and the
+    renewals end."""
+    monkeypatch.setattr(leases, "RENEWAL", timedelta(seconds=0.05))
+    monkeypatch.setattr(connections, "PATIENCE", 1.0)
+    async with opened(database) as journal:
+        for n in range(2):
+            await journal.claim(KEY, Head(n), Place(n, 0), "asked", "f")
+            await journal.add_step(KEY, Head(n), Place(n, 0), "asked", {"name": "f", "ok": 1})
+            renewals = journal._leases._heartbeat
+            assert renewals is not None
+            await renewals
+
+
+@pytest.mark.gen_test(timeout=30)
 async def test_a_claim_that_nobody_has_heard_of_is_let_go(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step whose claim is kept, but whose process gave up before it heard so, is free when its lease is over: the
     process, which lives, renews that of what it runs alone."""
     monkeypatch.setattr(leases, "RENEWAL", timedelta(seconds=0.05))
     async with before(database) as proxy, opened(proxy.url) as lives:
-        assert await lives.claim(KEY, Head(), Place(0, 1), "asked", "f") == 1
+        await lives.claim(KEY, Head(), Place(0, 2), "asked", "f")  # so that the statement is known there
+        await lives.add_step(KEY, Head(), Place(0, 2), "asked", {"name": "f", "ok": 1})
         proxy.lose()
         with monkeypatch.context() as patch, pytest.raises(JournalError):
-            patch.setattr(connections, "PATIENCE", 0.01)
+            patch.setattr(connections, "PAUSE", 60.0)  # there is no time for another try
             await lives.claim(KEY, Head(), Place(0, 0), "asked", "f")
+        assert await lives.claim(KEY, Head(), Place(0, 1), "asked", "f") == 1
         until = "SELECT until FROM tornado_alice.step ORDER BY k"
-        begun = doubtful, held = [row["until"] for row in await execute(database, until)]
+        begun = doubtful, held = [row["until"] for row in await execute(database, until)][:2]
         for _ in range(2):  # the first renewal may have been under way already
             seen = held
             while held == seen:
                 await asyncio.sleep(0.02)
-                doubtful, held = [row["until"] for row in await execute(database, until)]
+                doubtful, held = [row["until"] for row in await execute(database, until)][:2]
         assert doubtful == begun[0]
 
 

@@ -67,7 +67,8 @@ class Leases:
         while self._held:
             await asyncio.sleep(RENEWAL.total_seconds())
             try:
-                await self._extend(LEASE)
+                if self._held:
+                    await self._extend(LEASE)
             except JournalError as error:
                 log.error("%s; steps under way may be taken for those of a dead process", error)
 
