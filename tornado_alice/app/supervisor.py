@@ -101,6 +101,7 @@ class Supervisor:
         self._serving: dict[int, Child] = {}
         self._all: set[Child] = set()
         self._shares = Shares(settings.processes + 1)  # one more than serve, for a deploy
+        self._changing = [asyncio.Lock() for _ in self._indices]
         self._told_to_deploy = asyncio.Event()
 
     async def run(self) -> int:
@@ -159,9 +160,11 @@ class Supervisor:
         while True:
             child = self._serving[index]
             status = await self._end_of(child)
-            if self._serving[index] is child:
-                log.warning("process %d ended by itself (status %d); another one takes its place", child.pid, status)
-                self._serving[index] = await self._begin(index)
+            async with self._changing[index]:
+                if self._serving[index] is child:
+                    told = "process %d ended by itself (status %d); another one takes its place"
+                    log.warning(told, child.pid, status)
+                    self._serving[index] = await self._begin(index)
 
     async def _end_of(self, child: Child) -> int:
         status = await child.ended()
@@ -176,8 +179,10 @@ class Supervisor:
             await self._told_to_deploy.wait()
             self._told_to_deploy.clear()
             log.info("SIGHUP: %d processes are replaced, one after the other", len(self._serving))
-            for index in self._indices:
-                if not await self._replace(index):
+            for index, changing in zip(self._indices, self._changing, strict=True):
+                async with changing:  # not while a dead one's successor starts: there would be two
+                    is_replaced = await self._replace(index)
+                if not is_replaced:
                     log.error("the next process does not start; those that serve go on as they are")
                     break
             else:

@@ -189,6 +189,16 @@ def test_a_deploy_that_nobody_notices(
     assert server.stop() == 0 and "all processes are new" in server.errors
 
 
+def test_a_deploy_while_a_process_is_replaced(several: Callable[..., ServerProcess], hello: str) -> None:
+    """A process dies, and a deploy is told at once: in the end there are as many as were asked for, all of them new."""
+    server = several(hello)
+    before = children(server.process.pid)
+    os.kill(min(before), signal.SIGKILL)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: (now := children(server.process.pid)) and len(now) == 2 and not now & before)
+    assert server.stop() == 0
+
+
 def test_a_deploy_of_a_broken_script(several: Callable[..., ServerProcess], tmp_path: Path) -> None:
     """A script that does not load replaces nothing: the processes that serve go on, and the log says so."""
     path, tried = tmp_path / "broken_later.py", tmp_path / "tried"
