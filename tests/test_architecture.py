@@ -36,6 +36,7 @@ FLOORS = {
             "journal.tally_statements",
             "journal.postgres_url",
             "journal.postgres.troubles",
+            "journal.postgres.patience",
             "journal.postgres.schema",
         ],
         ["journal.statements", "journal.postgres.rows", "journal.postgres.statements", "journal.postgres.connections"],

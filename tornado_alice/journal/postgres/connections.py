@@ -4,7 +4,8 @@ Rules:
 1. A connection on which anything went wrong is cut, never used again: nobody knows what is still under way on it.
 2. What failed is tried again on a new one until `PATIENCE` is over, so every statement must bear being repeated. The
    idle ones are cut: what has happened to one (a restart, a firewall that forgot it) has mostly happened to all.
-3. There are never more than `most` connections for turns; whoever comes when all are taken waits in line.
+3. There are never more than `most` connections for turns; whoever comes when all are taken waits in line, which is
+   part of the patience and of no try.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from ...errors import JournalError
+from .patience import Patience
 from .troubles import ERRORS, explain, is_passing
 
 Result = TypeVar("Result")
@@ -23,7 +25,7 @@ Act = Callable[[Any, bool], Awaitable[Result]]
 #: Gives the password, each time when a connection is opened.
 Password = Callable[[], str | Awaitable[str]]
 
-#: Seconds after which the database has failed; with the turn it fits into the platform's 4.5 s.
+#: Seconds after which the database has failed, while the loop turns; with the turn it fits into the platform's 4.5 s.
 PATIENCE = 1.5
 #: Seconds for one try, so that there is time for a second one over a new connection.
 ATTEMPT = 0.7
@@ -85,29 +87,40 @@ class Connections:
             JournalError: it did not, for `PATIENCE` seconds or for a reason that does not pass. What it wrote may be
                 kept all the same, if only the answer was lost.
         """
-        loop = asyncio.get_running_loop()
-        end, pause, again = min(loop.time() + PATIENCE, self.until), PAUSE, False
+        patience = Patience(min(PATIENCE, self.until - asyncio.get_running_loop().time()))
+        pause, again = PAUSE, False
         while True:
             try:
-                async with asyncio.timeout_at(min(end, loop.time() + ATTEMPT)):
-                    return await self._try(act, again)
+                return await self._in_turn(act, again, patience)
             except ERRORS as error:
-                if not is_passing(error) or loop.time() + pause >= end:
+                if not is_passing(error) or patience.left <= pause:
                     raise explain(error) from error
             self._cut_idle()
             await asyncio.sleep(pause)
+            patience.left -= pause
             pause, again = min(2 * pause, LONGEST_PAUSE), True
 
+    async def _in_turn(self, act: Act[Result], again: bool, patience: Patience) -> Result:
+        if self._left.locked():
+            async with patience.limit():
+                await self._left.acquire()
+        else:
+            await self._left.acquire()  # at once
+        try:
+            async with patience.limit(ATTEMPT):
+                return await self._try(act, again)
+        finally:
+            self._left.release()
+
     async def _try(self, act: Act[Result], again: bool) -> Result:
-        async with self._left:
-            conn = self._take() or await self.connect(ATTEMPT, self._statements, **self._settings)
-            try:
-                result = await act(conn, again)
-            except BaseException:
-                conn.terminate()
-                raise
-            self._free.append(conn)
-            return result
+        conn = self._take() or await self.connect(ATTEMPT, self._statements, **self._settings)
+        try:
+            result = await act(conn, again)
+        except BaseException:
+            conn.terminate()
+            raise
+        self._free.append(conn)
+        return result
 
     def _take(self) -> Any:
         while self._free:
