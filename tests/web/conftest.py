@@ -3,9 +3,9 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +27,8 @@ FLAGS = [
 ]
 #: The browser's own line about an answer with a 4xx; the test that asks for such an answer allows it.
 REFUSED = r"Failed to load resource: the server responded with a status of 4\d\d"
+#: A page whose script does not act yet on what one does: `load` does not wait for it to import its words.
+UNWIRED = "html:not([data-scripted]) script[src*='/pi/']"
 
 
 class Server:
@@ -34,18 +36,18 @@ class Server:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0  # any free one, which it keeps over its restarts
         self.start()
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         script = Path(__file__).with_name("serve.py")
         command = [sys.executable, str(script), str(self.data_dir), str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self.process.stdout
-        assert self.process.stdout.readline() == b"ready\n", "the service did not start"
+        word, _, port = self.process.stdout.readline().partition(b" ")
+        assert word == b"ready", "the service did not start"
+        self.port = int(port)
 
     def kill(self) -> None:
         self.process.kill()
@@ -71,12 +73,17 @@ class Server:
     def add(self, n: int) -> None:
         self.ask("/api/jobs", {"n": n})
 
+    def ready(self, n: int) -> None:
+        """Wait for a job, however long it computes on a busy machine."""
+        while (status := self.ask(f"/api/jobs/{n}")["status"]) not in ("stored", "error", "cancelled"):
+            time.sleep(0.02)  # the workers have a low priority, and questions without a pause would hold them up
+        assert status == "stored"
+
     def many(self, numbers: str) -> None:
         """Add jobs ("1-70"), the largest first, so that the others are ready when it is."""
         largest = max(map(int, re.findall(r"\d+", numbers)))
         self.add(largest)
-        while self.ask(f"/api/jobs/{largest}")["status"] != "stored":
-            pass  # each question waits for its answer
+        self.ready(largest)
         self.ask("/api/jobs/bulk", {"command": "add", "n": numbers})
 
 
@@ -125,6 +132,8 @@ class Pages:
         page.on("console", lambda message: message.type in ("error", "warning") and self.heard(message.text))
         page.on("pageerror", lambda error: self.heard(f"exception: {error}"))
         page.goto(url)
+        if options.get("java_script_enabled", True):
+            expect(page.locator(UNWIRED)).to_have_count(0)
         return page
 
     def heard(self, text: str) -> None:

@@ -39,6 +39,7 @@ def test_removing_can_be_taken_back(fresh_server: Any, browse: Any, row: Callabl
     page, other = browse("about:blank"), browse(fresh_server.url)
     page.clock.install()
     page.goto(fresh_server.url)
+    expect(page.locator("html[data-scripted]")).to_have_count(1)
     expect(row(page, 1000)).to_contain_text("готово")
     before = fresh_server.ask("/api/jobs?per_page=1")
     row(page, 1000).get_by_role("button", name="Удалить").click()

@@ -9,12 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a browser starts
 
 #: What the browser itself writes about a connection that did not come about.
 NOT_CONNECTED = r"WebSocket connection to .* failed|net::ERR_|status of 400"
+#: The addresses by which the page asks for the whole table.
+LIST = re.compile(r"/api/jobs\?")
 #: JavaScript: the tab is hidden, or seen again.
 HIDE = """hidden => {
     Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
@@ -82,10 +84,17 @@ def test_a_refused_websocket(refusing: str, fresh_server: Any, browse: Any, row:
     expect(page.get_by_text("веб-сокет не проходит. Прокси должен пропускать заголовок Upgrade")).to_be_visible()
     ask(page, "1000")
     expect(row(page, 1000)).to_contain_text("готово")
+    held: list[Route] = []
+    with page.expect_request(LIST):  # a poll: as long as it is held there is no other
+        page.route(LIST, lambda route: held.append(route))
     row(page, 1000).get_by_role("button", name="Удалить").click()
-    expect(row(page, 1000)).to_have_count(0, timeout=2000)  # the answer itself, not the next poll
-    page.get_by_role("button", name="Вернуть").click()
-    expect(row(page, 1000)).to_contain_text("готово", timeout=2000)
+    expect(row(page, 1000)).to_have_count(0)  # by the answer itself
+    page.route(LIST, lambda route: route.continue_())  # the newer one is asked first
+    for route in held:
+        route.continue_()
+    with page.expect_response("**/restore"):
+        page.get_by_role("button", name="Вернуть").click()
+    expect(row(page, 1000)).to_contain_text("готово")
     fresh_server.add(777)
     expect(row(page, 777)).to_contain_text("готово")
 
@@ -130,6 +139,7 @@ def test_a_hidden_tab_sleeps(fresh_server: Any, browse: Any, row: Callable[[Page
     page.on("websocket", lambda socket: sockets.append(socket))
     page.goto(fresh_server.url)
     expect(page.get_by_text("обновляется само")).to_be_visible()
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 60)  # else time runs on beside what is forwarded
     page.evaluate(HIDE, True)
     page.clock.fast_forward(29_000)
     assert not sockets[0].is_closed()
@@ -138,6 +148,7 @@ def test_a_hidden_tab_sleeps(fresh_server: Any, browse: Any, row: Callable[[Page
     fresh_server.add(1000)
     page.clock.fast_forward(60_000)
     assert len(sockets) == 1  # nothing is tried meanwhile
+    page.clock.resume()
     page.evaluate(HIDE, False)
     expect(row(page, 1000)).to_contain_text("готово")
     expect(page.get_by_text("обновляется само")).to_be_visible()
@@ -149,6 +160,7 @@ def test_pause(fresh_server: Any, browse: Any, row: Callable[[Page, int], Any]) 
     fresh_server.add(10)
     page = browse(fresh_server.url)
     expect(page.get_by_text("обновляется само")).to_be_visible()
+    expect(row(page, 10)).to_contain_text("готово")  # else the frozen row may offer to cancel it
     pause = page.get_by_role("button", name="Приостановить обновление")
     pause.click()
     resume = page.get_by_role("button", name="Продолжить обновление")

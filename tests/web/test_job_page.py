@@ -15,6 +15,9 @@ MILLION = 1_000_000
 LAST_TEN = "5779458151"  # of the first million digits
 #: JavaScript: the position of the first digit in view.
 PLACE = "Number(document.querySelector('#digits .place').textContent.replace(/\\D/g, ''))"
+#: JavaScript: the texts of each line, its place first.
+LINES = """() => [...document.querySelectorAll("#digits .row")].map(
+    (row) => [...row.children].map((part) => part.textContent))"""
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +33,19 @@ def million(server: Any) -> str:
     return f"{server.url}/pi/{MILLION}"
 
 
+def parsed(shown: list[list[str]]) -> list[tuple[int, str]]:
+    return [(int(re.sub(r"\D", "", place)), "".join(groups)) for place, *groups in shown]
+
+
 def lines(page: Page) -> list[tuple[int, str]]:
     """What the box shows: the position of each line's first digit, and its digits."""
-    script = "rows => rows.map(row => [...row.children].map(part => part.textContent))"
-    shown = page.locator("#digits .row").evaluate_all(script)
-    return [(int(re.sub(r"\D", "", place)), "".join(groups)) for place, *groups in shown]
+    return parsed(page.evaluate(LINES))
 
 
 def loaded(page: Page) -> list[tuple[int, str]]:
     """The lines, once all their digits have come."""
-    expect(page.locator("#digits .row").first).to_be_visible()
-    expect(page.locator("#digits")).not_to_contain_text("·")
-    return lines(page)
+    whole = "(shown) => shown.length > 0 && !shown.flat().join().includes('·') && shown"
+    return parsed(page.wait_for_function(f"() => ({whole})(({LINES})())").json_value())
 
 
 def go(page: Page, position: int) -> None:
@@ -65,7 +69,7 @@ def test_job_finishes_before_the_readers_eyes(server: Any, browse: Callable[...,
     expect(page.locator("#events .status")).to_have_text(
         ["добавлено", "в очереди", "считается", "записывается", "готово"]
     )
-    assert lines(page)[0][0] == 1
+    assert loaded(page)[0][0] == 1
     expect(page.locator("#answer .before")).to_have_text("0577945815")
     expect(page.locator("#timeline .legend li")).to_have_count(5)
     expect(page.locator("#speed")).to_contain_text("знаков в секунду")

@@ -4,11 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a browser starts
 
 ROWS = 70  # more than one page
+BIG = 10_000_000  # computes for seconds, so that it is seen running
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,26 @@ def test_the_next_page_begins_at_the_head(listed: Any, browse: Any) -> None:
     expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
 
 
+def test_a_newer_load_begins_at_the_head_too(listed: Any, browse: Any) -> None:
+    """The next page is seen from its head even if the load that asked for it was given up for a newer one."""
+    page = browse(listed.url + "/?sort=n")
+    expect(page.get_by_text("обновляется само")).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile(r"/api/jobs\?"), lambda route: held.append(route))
+    pause = page.locator("#pause")
+    pause.dispatch_event("click")  # without scrolling to it
+    with page.expect_request("**/api/jobs?*page=2*"):
+        page.get_by_role("link", name="Вперёд").click()
+    with page.expect_request("**/api/jobs?*page=2*"):
+        pause.dispatch_event("click")
+    expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Вычисления")).not_to_be_in_viewport()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#jobs tbody tr").first.locator(".n")).to_have_text("51")
+    expect(page.get_by_role("heading", name="Вычисления")).to_be_in_viewport()
+
+
 def test_bad_values_leave_the_address(listed: Any, browse: Any) -> None:
     """What means nothing in the address is gone from it, and the rest is shown."""
     page = browse(listed.url + "/?sort=nonsense&q=66&page=x&status=done")
@@ -69,6 +90,7 @@ def test_filters_compose(listed: Any, browse: Any) -> None:
     expect(page.locator("#jobs tbody tr")).to_have_count(6)  # 60 to 65
     expect(page).to_have_url(re.compile(r"\?status=stored&q=6&least=16&most=65&age=3600$"))
     page.reload()
+    expect(page.locator("html[data-scripted]")).to_have_count(1)
     expect(page.locator("#jobs tbody tr")).to_have_count(6)
     expect(page.get_by_label("до", exact=True)).to_have_value("65")
     page.get_by_label("В тексте ошибки есть").fill("disk")
@@ -108,9 +130,13 @@ def test_columns_do_not_jump(fresh_server: Any, browse: Any) -> None:
     page = browse(fresh_server.url)
     places = "[...document.querySelectorAll('#jobs thead th')].map((th) => th.getBoundingClientRect().left)"
     before = page.evaluate(places)
-    fresh_server.add(2_000_000)
+    fresh_server.add(BIG)
     expect(page.locator("[data-status=taken] .left")).not_to_be_empty()
     assert page.evaluate(places) == before
+    fresh_server.ask(f"/api/jobs/{BIG}", method="DELETE")
+    expect(page.locator("#jobs tbody tr").first).to_contain_text("отменено")
+    assert page.evaluate(places) == before
+    fresh_server.add(BIG // 10)  # ends by itself; how long it runs does not matter
     expect(page.locator("#jobs tbody tr").first).to_contain_text("готово")
     assert page.evaluate(places) == before
 
@@ -145,6 +171,7 @@ def test_weight(listed: Any, browse: Any) -> None:
     expect(page.locator("#jobs tbody tr")).to_have_count(50)
     assert 0 < weight() <= 40 * 1024
     assert not [url for url in asked if "/api/jobs" in url]
+    expect(page.locator("#charts .u-over")).to_have_count(2)  # what comes last; it is no part of the reload
     bytes_of.clear()
     page.reload()
     expect(page.get_by_text("обновляется само")).to_be_visible()

@@ -172,3 +172,5 @@ function showPartial(trouble = "") {
   const some = digits.limit > 0 && digits.limit < N;
   byId("partial").textContent = trouble || (some ? say("on_disk", { have: digits.limit, n: N }) : "");
 }
+
+document.documentElement.dataset.scripted = ""; // all that one can press acts from here on

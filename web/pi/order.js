@@ -22,10 +22,10 @@ export class Controls {
     this.view.set({ [name]: text }, { typing: TYPED.includes(name) ? name : null });
   }
 
-  /** Another page begins where the table begins. */
-  async turn(page) {
-    await this.view.set({ page });
-    if (this.view.loaded.page === page) this.title.scrollIntoView();
+  /** Another page begins where the table begins, whichever load brings it: a newer one may overtake the first. */
+  turn(page) {
+    this.turned = page;
+    this.view.set({ page });
   }
 
   next(heading) {
@@ -45,6 +45,8 @@ export class Controls {
       heading.querySelector("a").href = write({ ...loaded, sort: this.next(heading), page: 1 });
     }
     this.showPages(loaded, this.view.pages);
+    if (loaded.page === this.turned) this.title.scrollIntoView();
+    this.turned = null;
   }
 
   showFields() {
