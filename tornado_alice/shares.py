@@ -3,13 +3,14 @@
 The kernel wakes all of them, and on an idle machine the same one is always first. A proxy that opens its connections
 one after the other and keeps them would talk to that one alone, however many there are.
 
-The processes see one small file in their memory: a number for each place of a process, written by that process alone.
+The processes share a little memory: a number for each place of a process, written by that process alone.
 """
 
 import mmap
 import os
 import sys
 import tempfile
+from typing import IO
 
 #: Of a place: its process accepts no connections, or there is none.
 NOBODY = 0xFFFF_FFFF
@@ -34,7 +35,7 @@ class Shares:
     """
 
     def __init__(self, places: int) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 until `close`
+        self._file = _memory()
         self._free = list(range(places))
         for place in self._free:
             self._write(place, NOBODY)
@@ -57,6 +58,13 @@ class Shares:
 
     def _write(self, place: int, number: int) -> None:
         os.pwrite(self.fileno(), number.to_bytes(SIZE, sys.byteorder), place * SIZE)
+
+
+def _memory() -> IO[bytes]:
+    """A file on no disk, which could be full or closed to writers; where the system has none, a temporary one."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("shares"), "r+b")
+    return tempfile.TemporaryFile()
 
 
 class Share:
