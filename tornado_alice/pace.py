@@ -104,7 +104,7 @@ class Pace:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         if task is not None:
             _leave_task(loop, task)
-        self._excused, spent, start = 0.0, Spent(getrusage(RUSAGE_THREAD), time.process_time()), time.perf_counter()
+        self._excused, spent, start = 0.0, Spent.now(), time.perf_counter()
         try:
             return call(*args)
         finally:
@@ -184,13 +184,17 @@ class Spent(NamedTuple):
     thread: struct_rusage
     process: float
 
+    @classmethod
+    def now(cls) -> "Spent":
+        return cls(getrusage(RUSAGE_THREAD), time.process_time())
+
     def worked(self) -> float:
         return self.thread.ru_utime + self.thread.ru_stime
 
 
 def _has_worked_or_waited(before: Spent, held: float) -> bool:
     """Did this thread compute or wait for something, or had the system or the interpreter only no time for it?"""
-    now = Spent(getrusage(RUSAGE_THREAD), time.process_time())
+    now = Spent.now()
     worked = now.worked() - before.worked()
     others = now.process - before.process - worked
     waited = held - others if now.thread.ru_nvcsw > before.thread.ru_nvcsw else 0.0

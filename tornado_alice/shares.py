@@ -19,7 +19,7 @@ SIZE = 4
 
 
 class Shares:
-    """The file, and which of its places are taken.
+    """The memory, as a file, and which of its places are taken.
 
     Args:
         places: as many as processes at once.
@@ -29,7 +29,7 @@ class Shares:
     ...     one, other = Share(shares.fileno(), shares.take()), Share(shares.fileno(), shares.take())
     ...     one.begin(), other.begin()
     ...     one.add(1)
-    ...     one.has_most, other.has_most
+    ...     one.others_have_fewer, other.others_have_fewer
     (None, None)
     (True, False)
     """
@@ -71,7 +71,7 @@ class Share:
     """The connections of one process among those of the others.
 
     Args:
-        fd: of the file.
+        fd: of the file, which may be closed then.
         place: that this process has taken.
     """
 
@@ -96,8 +96,8 @@ class Share:
             self._all[self._place] = self._count
 
     @property
-    def has_most(self) -> bool:
-        """Does another process that accepts have fewer than this one?"""
+    def others_have_fewer(self) -> bool:
+        """Those who accept, that is."""
         return min(self._all) < self._count
 
     def state(self) -> bytes:

@@ -102,7 +102,7 @@ class SharedSocket(PatientSocket):
 
     def _take(self) -> tuple[socket.socket, Any]:
         now = self._share.state()
-        if self._share.has_most and self._left != now:
+        if self._share.others_have_fewer and self._left != now:
             self._left = now
             self._pause(BEAT)
             raise BlockingIOError(errno.EAGAIN, "left to others")

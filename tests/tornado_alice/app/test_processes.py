@@ -119,7 +119,8 @@ def test_one_dialog_goes_through_all(several: Callable[..., ServerProcess], hell
             assert n < 100, f"one process gets next to nothing: {shares}"
             assert say(keep_talking(server, stack), "да", n) == f"{n + 1} да"
             n, shares = n + 1, turns_by_process(server)
-    assert sum(until(lambda: (told := turns_by_process(server)) and len(told) == 2 and told).values()) == n
+    turns = until(lambda: (told := turns_by_process(server)) and len(told) == 2 and told)  # a slow one is left out
+    assert set(turns) == {"0", "1"} and sum(turns.values()) == n
     assert server.stop() == 0
 
 
